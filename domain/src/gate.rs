@@ -1,0 +1,196 @@
+//! What is said between the engine and the stock gate.
+//!
+//! The gate answers one question, *may this request take stock, right now?*, with counters that
+//! only grow. It may forget; the ledger then refuses the surplus before anybody pays.
+
+use std::sync::Arc;
+
+use crate::item::Kind;
+use crate::message::Draft;
+use crate::stock::{Stock, Units};
+use crate::{AccountId, AdmissionId, ItemId, OrderId, Timestamp};
+
+/// What the ledger decides about an item. Assigned absolutely; the newest version wins.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Terms {
+    /// Units that may ever be let through: `total + released`.
+    pub ceiling: i64,
+    /// Sells from here on; always, when absent.
+    pub opens_at: Option<Timestamp>,
+    /// Sells until here; for ever, when absent.
+    pub closes_at: Option<Timestamp>,
+    pub paused: bool,
+    /// Units one buyer may hold.
+    pub limit: Option<u32>,
+    /// Whether the gate counts per buyer: for every time deal, so that a limit can come later.
+    pub counts_buyers: bool,
+    pub version: i64,
+}
+
+impl Terms {
+    #[must_use]
+    pub fn of(kind: &Kind, stock: &Stock) -> Self {
+        let deal = match kind {
+            Kind::General => None,
+            Kind::TimeDeal(deal) => Some(deal),
+        };
+        Self {
+            ceiling: stock.ceiling(),
+            opens_at: deal.map(|deal| deal.opens_at),
+            closes_at: deal.and_then(|deal| deal.closes_at),
+            paused: deal.is_some_and(|deal| deal.paused),
+            limit: deal.and_then(|deal| deal.limit_per_buyer),
+            counts_buyers: deal.is_some(),
+            version: stock.version,
+        }
+    }
+}
+
+/// What a buyer ever took of an item, and what of it came back; both only grow.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct BuyerCount {
+    pub buyer: AccountId,
+    pub admitted: i64,
+    pub released: i64,
+}
+
+/// What the ledger knows of an item, as it is told to the gate. Told twice, late or out of order,
+/// the gate ends up the same.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Telling {
+    pub item: ItemId,
+    /// Floor of the gate's `admitted`.
+    pub admitted: i64,
+    pub terms: Terms,
+    /// The buyers that changed; all of them when the item is loaded.
+    pub buyers: Vec<BuyerCount>,
+}
+
+/// A hash of what a request asks for, by which a reused key is recognised.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Fingerprint(pub u128);
+
+/// What the gate remembers of an accepted order.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Receipt {
+    pub order: OrderId,
+    pub buyer: AccountId,
+    pub fingerprint: Fingerprint,
+    /// The admission of this shard.
+    pub admission: AdmissionId,
+    /// What was ordered; absent when the receipt was told from the ledger, which has the order.
+    pub draft: Option<Arc<Draft>>,
+    pub accepted_at: Timestamp,
+}
+
+/// Where items and edge entries live together; a Cluster has many.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Shard(pub u16);
+
+/// The place of an entry in the edge queue of its shard.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct EntryId {
+    pub shard: Shard,
+    /// As the gate names it; opaque.
+    pub id: String,
+}
+
+/// One asking of one shard.
+#[derive(Clone, Debug)]
+pub struct Reservation {
+    /// The whole order, which goes into the edge queue.
+    pub draft: Arc<Draft>,
+    pub shard: Shard,
+    /// Fresh for this run.
+    pub admission: AdmissionId,
+    /// The units of this shard, lines of one item added up, in item order.
+    pub units: Vec<Units>,
+}
+
+/// What the gate answers.
+#[derive(Clone, Debug)]
+pub enum Reserved {
+    /// Taken and queued.
+    Taken { entry: EntryId },
+    /// The order was accepted before; nothing was taken. `entry` is there while it is still in the
+    /// edge queue: then Kafka may not have it.
+    Known { receipt: Receipt, entry: Option<EntryId> },
+    /// Nothing was taken; every line that stood in the way.
+    Refused(Vec<Obstacle>),
+    /// The gate does not know these items.
+    NotLoaded(Vec<ItemId>),
+    /// The edge queue is full.
+    QueueFull,
+    /// A refusal can't be trusted just now: the gate is healing.
+    Healing,
+}
+
+/// Why a line can't be let through.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Obstacle {
+    SoldOut { item: ItemId, available: i64 },
+    NotOpen { item: ItemId, opens_at: Timestamp },
+    Closed { item: ItemId, closed_at: Timestamp },
+    Paused { item: ItemId },
+    Limit { item: ItemId, limit: u32, held: i64, remaining: i64 },
+}
+
+impl Obstacle {
+    #[must_use]
+    pub fn item(&self) -> ItemId {
+        match *self {
+            Self::SoldOut { item, .. }
+            | Self::NotOpen { item, .. }
+            | Self::Closed { item, .. }
+            | Self::Paused { item }
+            | Self::Limit { item, .. } => item,
+        }
+    }
+}
+
+/// An accepted order that waits in the edge queue until Kafka has it.
+#[derive(Clone, Debug)]
+pub struct EdgeEntry {
+    pub id: EntryId,
+    pub draft: Arc<Draft>,
+    pub admission: AdmissionId,
+    pub units: Vec<Units>,
+}
+
+/// The live level of an item. A level, not a log: the newest replaces all before.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Level {
+    pub item: ItemId,
+    pub admitted: i64,
+    pub terms: Terms,
+    pub version: LevelVersion,
+    /// The gate's clock when it was read.
+    pub as_of: Timestamp,
+}
+
+impl Level {
+    /// Units that can be taken right now.
+    #[must_use]
+    pub fn available(&self) -> i64 {
+        (self.terms.ceiling - self.admitted).max(0)
+    }
+}
+
+/// Orders the levels of an item: the epoch rises when the gate lost writes, so that no subscriber
+/// keeps a stale number because it was higher.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct LevelVersion {
+    pub epoch: u32,
+    /// `admitted + terms.version`; both only grow.
+    pub count: i64,
+}
+
+impl LevelVersion {
+    /// One number that rises whenever the pair does: the epoch above 40 bits of count.
+    #[must_use]
+    pub fn as_u64(self) -> u64 {
+        const COUNT_BITS: u32 = 40;
+        let count = u64::try_from(self.count).unwrap_or(0) & ((1 << COUNT_BITS) - 1);
+        u64::from(self.epoch) << COUNT_BITS | count
+    }
+}

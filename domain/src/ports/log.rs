@@ -1,0 +1,103 @@
+//! The log: durable, partitioned, read by groups that each remember how far they came.
+
+use async_trait::async_trait;
+
+use crate::Fault;
+use crate::message::{Message, Offset, Partition, Topic};
+
+#[async_trait]
+pub trait Log: Send + Sync {
+    /// Appends all messages, each to the partition of its key, and returns once they are durable.
+    /// After a fault any of them may be there or not.
+    async fn publish(&self, messages: &[Message]) -> Result<(), Fault>;
+
+    /// The next offset of every partition of a topic.
+    async fn ends(&self, topic: Topic) -> Result<Vec<(Partition, Offset)>, Fault>;
+
+    /// Joins a group. A group that never stored an offset starts at the beginning.
+    async fn join(&self, group: Group, topics: &[Topic]) -> Result<Box<dyn Consumer>, Fault>;
+
+    /// Reads alone, from the present end, without storing anything: for live feeds.
+    async fn tail(&self, topics: &[Topic]) -> Result<Box<dyn Consumer>, Fault>;
+
+    /// Records that a group has not stored yet.
+    async fn lag(&self, group: Group, topics: &[Topic]) -> Result<u64, Fault>;
+
+    /// Keeps a record that could not be handled, with the reason, for an operator.
+    async fn put_aside(&self, letter: &DeadLetter) -> Result<(), Fault>;
+
+    /// How many dead letters there are.
+    async fn dead_letters(&self) -> Result<u64, Fault>;
+}
+
+/// One member of a group. Dropping it leaves the group.
+#[async_trait]
+pub trait Consumer: Send {
+    /// Waits for what comes next, at most about a second.
+    async fn poll(&mut self, most: usize) -> Result<Polled, Fault>;
+
+    /// Stores that everything before `next` is done.
+    async fn store(&mut self, partition: Partition, next: Offset) -> Result<(), Fault>;
+
+    /// Goes on from `next` instead of what the group stored.
+    async fn seek(&mut self, partition: Partition, next: Offset) -> Result<(), Fault>;
+}
+
+/// What a poll brings.
+#[derive(Debug)]
+pub enum Polled {
+    /// These partitions are the caller's from now on.
+    Assigned(Vec<Partition>),
+    /// These are not any more; what was done must be stored before the next poll.
+    Revoked(Vec<Partition>),
+    /// In order per partition; never empty.
+    Records(Vec<Delivery>),
+    Idle,
+}
+
+/// A record as it came.
+#[derive(Debug)]
+pub struct Delivery {
+    pub partition: Partition,
+    pub offset: Offset,
+    pub content: Result<Message, Unreadable>,
+}
+
+/// A record nobody can read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Unreadable {
+    /// What is wrong with it, without its content.
+    pub reason: String,
+}
+
+/// A group of consumers that shares the partitions of its topics: one for each concern.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Group {
+    OrderWriter,
+    Payment,
+    Cancellation,
+    Mail,
+}
+
+impl Group {
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::OrderWriter => "order-writer",
+            Self::Payment => "payment",
+            Self::Cancellation => "cancellation",
+            Self::Mail => "mail",
+        }
+    }
+}
+
+/// A record that was put aside.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DeadLetter {
+    pub group: Group,
+    pub partition: Partition,
+    pub offset: Offset,
+    /// Why, for the operator; without personal data.
+    pub reason: String,
+    pub attempts: u32,
+}

@@ -1,0 +1,106 @@
+//! An expected *no*, with what a screen needs to show it. Part of the product, not a fault.
+
+use crate::order::{OrderAction, OrderStatus};
+use crate::{ItemId, Timestamp};
+
+/// Why something was refused, and which input it is about.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Refusal {
+    pub reason: Reason,
+    /// The path of the input the refusal is about, e.g. `["lines", "2", "quantity"]`.
+    pub field: Option<Vec<String>>,
+}
+
+/// The rule that an input breaks.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Rule {
+    TooSmall { least: i64 },
+    TooLarge { most: i64 },
+    TooShort { least: u32 },
+    TooLong { most: u32 },
+    Decimal,
+    DecimalPlaces { most: u32 },
+    Currency,
+    Email,
+    /// A word on the list of common passwords.
+    CommonPassword,
+    /// Control characters, or nothing but blanks.
+    Characters,
+    /// `closesAt` not after `opensAt`.
+    EndsBeforeItBegins,
+    InThePast,
+    /// The same thing named twice where once is meant.
+    Repeated,
+    /// An id of another type, or not an id.
+    Id,
+}
+
+/// What was refused, in the words of the business.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Reason {
+    /// The input breaks a rule; nothing was looked up.
+    Invalid(Rule),
+    /// Nothing of that id, or not the requester's.
+    NotFound,
+    /// Who asks must be signed in.
+    Unauthenticated,
+    /// Who asks may not do this.
+    Forbidden,
+    /// Fewer units are left than asked for.
+    OutOfStock { item: ItemId, available: i64 },
+    /// The buyer would hold more units of the deal than its limit.
+    PurchaseLimitReached { item: ItemId, limit: u32, held: i64, remaining: i64 },
+    DealNotOpen { item: ItemId, opens_at: Timestamp },
+    DealClosed { item: ItemId, closed_at: Timestamp },
+    DealPaused { item: ItemId },
+    /// The engine can't say now without risking a wrong answer; the same key may be sent again.
+    TryAgain { after_ms: u32 },
+    /// The lines' prices are in different currencies.
+    CurrencyMismatch,
+    /// The order's total does not fit.
+    TotalTooLarge,
+    /// The order is in a state that does not allow this.
+    StateConflict { state: OrderStatus, allowed: Vec<OrderAction> },
+    /// The time to pay is over.
+    PaymentWindowClosed { since: Timestamp },
+    /// The days in which a delivered line may come back are over.
+    ReturnWindowClosed { since: Timestamp },
+    /// The key was used before with another input.
+    IdempotencyKeyReused,
+    /// Somebody edited it in between.
+    VersionConflict { current: i64 },
+    /// Stock may not fall under what orders hold.
+    StockBelowHeld { held: i64 },
+    /// A deal's start can't move once it has begun.
+    DealHasBegun { opened_at: Timestamp },
+    /// Only a TIME_DEAL has a window.
+    NotATimeDeal,
+    /// Wrong e-mail or password, without saying which.
+    InvalidCredentials,
+    /// The code is wrong, used, replaced by a newer one, or too old.
+    VerificationInvalid,
+    /// The refresh token is unknown, used or too old.
+    SessionEnded,
+    /// Too many tries.
+    RateLimited { retry_after_ms: u64 },
+}
+
+impl From<Rule> for Reason {
+    fn from(rule: Rule) -> Self {
+        Self::Invalid(rule)
+    }
+}
+
+impl Reason {
+    /// The refusal of the input at `path`.
+    pub fn at<S: ToString>(self, path: impl IntoIterator<Item = S>) -> Refusal {
+        let field = path.into_iter().map(|part| part.to_string()).collect();
+        Refusal { reason: self, field: Some(field) }
+    }
+}
+
+impl From<Reason> for Refusal {
+    fn from(reason: Reason) -> Self {
+        Self { reason, field: None }
+    }
+}
