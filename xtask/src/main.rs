@@ -1,1 +1,52 @@
-fn main() {}
+//! Developer commands: `cargo xtask check`, `schema`, `test`. They need Rust and nothing else.
+
+mod architecture;
+mod cargo;
+mod check;
+mod schema;
+mod steps;
+mod test;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// What went wrong in the words for the person at the terminal.
+type Failure = Box<dyn std::error::Error>;
+
+#[derive(Parser)]
+#[command(about = "Developer commands of firstcome")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Formatting, lints and the architecture's rules
+    Check,
+    /// Write schema.graphql as the binary prints it
+    Schema {
+        /// Compare instead of writing; fail with the difference
+        #[arg(long)]
+        check: bool,
+    },
+    /// Everything CI asks for: check, schema --check, then all tests
+    Test,
+}
+
+fn main() -> ExitCode {
+    let outcome = cargo::Workspace::find().and_then(|workspace| match Arguments::parse().command {
+        Command::Check => Ok(check::run(&workspace)),
+        Command::Schema { check: false } => schema::write(&workspace),
+        Command::Schema { check: true } => schema::compare(&workspace),
+        Command::Test => Ok(test::run(&workspace)),
+    });
+    match outcome {
+        Ok(code) => code,
+        Err(failure) => {
+            eprintln!("xtask: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}

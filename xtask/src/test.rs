@@ -1,0 +1,177 @@
+//! `cargo xtask test`: everything CI asks for, in one command, counted.
+
+use std::io::{BufRead, BufReader, Read, Write, stdout};
+use std::process::{Command, ExitCode, Stdio};
+
+use crate::cargo::Workspace;
+use crate::steps::{Steps, succeeds};
+use crate::{Failure, check, schema};
+
+/// Runs the checks, compares the schema, runs every test, and ends in the line
+/// `N passed, M failed`: tests, and a step that failed for another reason as one.
+pub fn run(workspace: &Workspace) -> ExitCode {
+    let mut steps = Steps::default();
+    let mut tally = Tally::default();
+    check::add(&mut steps, workspace);
+    // Once, with the features the tests are built with: what follows finds it all there.
+    let build = ["build", "--workspace", "--all-targets"];
+    if steps.run("build", || succeeds(workspace.cargo().args(build))) {
+        steps.run("schema", || schema::is_current(workspace));
+        steps.run("tests", || {
+            let mut cargo = workspace.cargo();
+            tests(
+                cargo.args(["test", "--workspace", "--no-fail-fast"]),
+                &mut tally,
+                stdout().lock(),
+            )
+        });
+    }
+    let code = steps.summary();
+    println!("{}", last_line(&tally, steps.failed()));
+    code
+}
+
+/// The step whose tests failed is counted by its tests.
+fn last_line(tally: &Tally, failed_steps: usize) -> String {
+    let without_tests = failed_steps - usize::from(tally.failed > 0);
+    format!(
+        "{} passed, {} failed",
+        tally.passed,
+        tally.failed + without_tests
+    )
+}
+
+/// Runs `cargo test` as prepared (with the environment of whatever services stand around it),
+/// passing its output on and counting; whether tests ran and all of them passed.
+fn tests(command: &mut Command, tally: &mut Tally, screen: impl Write) -> Result<bool, Failure> {
+    let mut child = command.stdout(Stdio::piped()).spawn()?;
+    if let Some(output) = child.stdout.take() {
+        tally.follow(output, screen)?;
+    }
+    let succeeded = child.wait()?.success();
+    if tally.passed + tally.failed == 0 {
+        eprintln!("no test ran");
+    }
+    Ok(succeeded && tally.failed == 0 && tally.passed > 0)
+}
+
+/// What libtest's summaries add up to.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Tally {
+    passed: usize,
+    failed: usize,
+}
+
+impl Tally {
+    /// Copies `output` to `screen` line by line, adding up the summaries among the lines.
+    fn follow(&mut self, output: impl Read, mut screen: impl Write) -> Result<(), Failure> {
+        let mut output = BufReader::new(output);
+        let mut line = Vec::new();
+        while output.read_until(b'\n', &mut line)? > 0 {
+            screen.write_all(&line)?;
+            screen.flush()?;
+            self.add(&String::from_utf8_lossy(&line));
+            line.clear();
+        }
+        Ok(())
+    }
+
+    /// `test result: ok. 12 passed; 0 failed; 1 ignored; …`
+    fn add(&mut self, line: &str) {
+        let Some((_, counts)) = line
+            .strip_prefix("test result: ")
+            .and_then(|rest| rest.split_once(". "))
+        else {
+            return;
+        };
+        for count in counts.split("; ") {
+            match count
+                .split_once(' ')
+                .map(|(number, what)| (number.parse::<usize>(), what))
+            {
+                Some((Ok(number), "passed")) => self.passed += number,
+                Some((Ok(number), "failed")) => self.failed += number,
+                _ => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OUTPUT: &str = "\
+running 3 tests
+test result: of what? ... ok
+test order::expires ... FAILED
+
+test result: FAILED. 2 passed; 1 failed; 0 ignored; 0 measured; 4 filtered out; finished in 0.1s
+
+   Doc-tests domain
+test result: ok. 11 passed; 0 failed; 3 ignored; 0 measured; 0 filtered out; finished in 0.00s
+";
+
+    #[test]
+    fn summaries_of_all_binaries_are_added_up() {
+        let mut tally = Tally::default();
+        tally.follow(OUTPUT.as_bytes(), Vec::new()).unwrap();
+        assert_eq!(
+            tally,
+            Tally {
+                passed: 13,
+                failed: 1
+            }
+        );
+    }
+
+    /// What [`tests`] says of a `cargo test` that prints `output` and ends with `code`.
+    #[cfg(unix)]
+    fn verdict(output: &str, code: u8) -> bool {
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("printf '{output}'; exit {code}")]);
+        tests(&mut command, &mut Tally::default(), Vec::new()).unwrap()
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_tests_that_ran_and_passed_are_a_success() {
+        assert!(verdict(
+            "test result: ok. 2 passed; 0 failed; 0 ignored\n",
+            0
+        ));
+        assert!(!verdict(
+            "test result: FAILED. 2 passed; 1 failed; 0 ignored\n",
+            101
+        ));
+        assert!(
+            !verdict("test result: ok. 0 passed; 0 failed; 3 ignored\n", 0),
+            "nothing ran"
+        );
+        assert!(!verdict("", 0), "nothing ran");
+        assert!(
+            !verdict("test result: ok. 2 passed; 0 failed; 0 ignored\n", 101),
+            "a crash"
+        );
+    }
+
+    #[test]
+    fn the_last_line_never_hides_a_failed_step() {
+        let line = |passed, failed, steps| last_line(&Tally { passed, failed }, steps);
+        assert_eq!(line(120, 0, 0), "120 passed, 0 failed");
+        assert_eq!(line(120, 0, 1), "120 passed, 1 failed");
+        assert_eq!(line(117, 3, 1), "117 passed, 3 failed");
+        assert_eq!(line(117, 3, 2), "117 passed, 4 failed");
+        assert_eq!(line(0, 0, 1), "0 passed, 1 failed");
+    }
+
+    #[test]
+    fn output_is_passed_on_as_it_is() {
+        let output = b"running 1 test\nnot \xff text\nno newline at the end";
+        let mut screen = Vec::new();
+        Tally::default()
+            .follow(output.as_slice(), &mut screen)
+            .unwrap();
+        assert_eq!(screen, output);
+    }
+}
