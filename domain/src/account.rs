@@ -59,7 +59,9 @@ impl Email {
             && !local.contains(odd)
             && !host.contains(host_is_odd)
             && host.contains('.')
-            && host.split('.').all(|label| !label.is_empty() && label.len() <= 63);
+            && host
+                .split('.')
+                .all(|label| !label.is_empty() && label.len() <= 63);
         if sound {
             Ok(Self(format!("{local}@{}", host.to_lowercase())))
         } else {
@@ -166,10 +168,23 @@ mod tests {
 
     #[test]
     fn an_address_must_be_one() {
-        for good in ["a@example.com", "A.b+c@Mail.Example.test", " 민수@example.com "] {
+        for good in [
+            "a@example.com",
+            "A.b+c@Mail.Example.test",
+            " 민수@example.com ",
+        ] {
             assert!(Email::parse(good).is_ok(), "{good}");
         }
-        for bad in ["", "a", "@example.com", "a@", "a@b", "a b@example.com", "a@b@example.com", "a@.com"] {
+        for bad in [
+            "",
+            "a",
+            "@example.com",
+            "a@",
+            "a@b",
+            "a b@example.com",
+            "a@b@example.com",
+            "a@.com",
+        ] {
             assert!(Email::parse(bad).is_err(), "{bad}");
         }
         let email = |text| Email::parse(text).map(|email| email.lookup_key()).ok();
@@ -181,7 +196,10 @@ mod tests {
         let common = |text: &str| text == "password12";
         let check = |text: &str| Password::new(text.to_owned(), &common).err();
         assert_eq!(check("short"), Some(Rule::TooShort { least: 10 }.into()));
-        assert_eq!(check(&"x".repeat(129)), Some(Rule::TooLong { most: 128 }.into()));
+        assert_eq!(
+            check(&"x".repeat(129)),
+            Some(Rule::TooLong { most: 128 }.into())
+        );
         assert_eq!(check("PassWord12"), Some(Rule::CommonPassword.into()));
         assert_eq!(check("한글도되는비밀번호입니다"), None);
     }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::event::{Event, OrderEvent};
-use crate::message::{Draft, OrderRecord, Verdict};
+use crate::message::{Draft, OrderRecord, Verdict, sum_by_item};
 use crate::order::{Line, Order, OrderState, Rejection};
 use crate::stock::{StockMove, Units};
 use crate::{AccountId, AdmissionId, ItemId, OrderId, Timestamp};
@@ -56,7 +56,7 @@ pub fn decide(
     let mut decision = BatchDecision::default();
     for record in records {
         let draft = &record.draft;
-        let is_new = view.orders.insert(draft.order);
+        let is_new = record.verdict != Verdict::Void && view.orders.insert(draft.order);
         let rejection = if is_new { view.take(record) } else { None };
         let got_units = is_new && rejection.is_none();
         for admission in &record.admissions {
@@ -80,6 +80,9 @@ impl BatchView {
         }
         let buyer = record.draft.buyer;
         let units = record.draft.units();
+        if sum_by_item(record.admitted()) != units {
+            return Some(Rejection::Inconsistent);
+        }
         for Units { item, count } in &units {
             let Some(room) = self.stock.get(item) else {
                 return Some(Rejection::UnknownItem);
@@ -88,7 +91,10 @@ impl BatchView {
                 return Some(Rejection::OutOfStock);
             }
             let held = self.holdings.get(&(*item, buyer)).copied().unwrap_or(0);
-            if room.limit.is_some_and(|limit| held + i64::from(*count) > i64::from(limit)) {
+            if room
+                .limit
+                .is_some_and(|limit| held + i64::from(*count) > i64::from(limit))
+            {
                 return Some(Rejection::PurchaseLimit);
             }
         }
@@ -107,13 +113,19 @@ impl BatchView {
 impl BatchDecision {
     fn count(&mut self, view: &BatchView, buyer: AccountId, units: &[Units], held: bool) {
         for Units { item, count } in units {
-            let Some(room) = view.stock.get(item) else { continue };
+            let Some(room) = view.stock.get(item) else {
+                continue;
+            };
             let mut rows = vec![self.stock.entry(*item).or_default()];
             if room.counts_buyers {
                 rows.push(self.buyers.entry((*item, buyer)).or_default());
             }
             for row in rows {
-                if held { row.hold(*count) } else { row.turn_away(*count) }
+                if held {
+                    row.hold(*count);
+                } else {
+                    row.turn_away(*count);
+                }
             }
         }
     }
@@ -126,15 +138,22 @@ impl BatchDecision {
         expires_at: Timestamp,
     ) {
         let (state, happened) = match rejection {
-            Some(reason) => (OrderState::Rejected { reason }, OrderEvent::Rejected { reason }),
-            None => (OrderState::PendingPayment { expires_at }, OrderEvent::Placed { expires_at }),
+            Some(reason) => (
+                OrderState::Rejected { reason },
+                OrderEvent::Rejected { reason },
+            ),
+            None => (
+                OrderState::PendingPayment { expires_at },
+                OrderEvent::Placed { expires_at },
+            ),
         };
         let lines = draft.lines.iter().map(|line| Line {
             item: line.item,
             quantity: line.quantity,
             unit_price: line.unit_price,
         });
-        self.events.push(Event::of_order(draft.order, 1, now, happened));
+        self.events
+            .push(Event::of_order(draft.order, 1, now, happened));
         self.orders.push(Order {
             id: draft.order,
             buyer: draft.buyer,

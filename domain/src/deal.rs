@@ -41,7 +41,12 @@ impl Deal {
         if limit_per_buyer == Some(0) {
             return Err(Reason::from(Rule::TooSmall { least: 1 }).at(["limitPerBuyer"]));
         }
-        Ok(Self { opens_at, closes_at, limit_per_buyer, paused: false })
+        Ok(Self {
+            opens_at,
+            closes_at,
+            limit_per_buyer,
+            paused: false,
+        })
     }
 
     #[must_use]
@@ -82,7 +87,10 @@ impl Deal {
         if next.closes_at != self.closes_at && next.closes_at.is_some_and(|at| at < now) {
             return Err(Reason::from(Rule::InThePast).at(["closesAt"]));
         }
-        Ok(Self { paused: self.paused, ..next })
+        Ok(Self {
+            paused: self.paused,
+            ..next
+        })
     }
 }
 
@@ -98,11 +106,28 @@ mod tests {
     #[test]
     fn a_phase_follows_the_clock() {
         let deal = Deal::new(at(10), Some(at(20)), None).unwrap();
-        assert_eq!(deal.phase(at(10) - TimeDelta::milliseconds(1)), Phase::Upcoming);
+        assert_eq!(
+            deal.phase(at(10) - TimeDelta::milliseconds(1)),
+            Phase::Upcoming
+        );
         assert_eq!(deal.phase(at(10)), Phase::Open);
         assert_eq!(deal.phase(at(20)), Phase::Closed);
-        assert_eq!(Deal { paused: true, ..deal }.phase(at(15)), Phase::Paused);
-        assert_eq!(Deal { paused: true, ..deal }.phase(at(5)), Phase::Upcoming);
+        assert_eq!(
+            Deal {
+                paused: true,
+                ..deal
+            }
+            .phase(at(15)),
+            Phase::Paused
+        );
+        assert_eq!(
+            Deal {
+                paused: true,
+                ..deal
+            }
+            .phase(at(5)),
+            Phase::Upcoming
+        );
     }
 
     #[test]

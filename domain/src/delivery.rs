@@ -15,10 +15,22 @@ pub struct Shipment {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum ShipmentState {
     /// Packed; the order can still be cancelled.
-    Preparing { dispatch_due: Timestamp },
-    InTransit { tracking_number: String, dispatched_at: Timestamp, delivery_due: Timestamp },
-    Delivered { tracking_number: String, dispatched_at: Timestamp, delivered_at: Timestamp },
-    Cancelled { at: Timestamp },
+    Preparing {
+        dispatch_due: Timestamp,
+    },
+    InTransit {
+        tracking_number: String,
+        dispatched_at: Timestamp,
+        delivery_due: Timestamp,
+    },
+    Delivered {
+        tracking_number: String,
+        dispatched_at: Timestamp,
+        delivered_at: Timestamp,
+    },
+    Cancelled {
+        at: Timestamp,
+    },
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -95,7 +107,9 @@ impl DeliveryCalendar {
         match self.day {
             DayLength::Calendar(zone) => {
                 let date = from.with_timezone(&zone).date_naive();
-                let date = date.checked_add_days(Days::new(u64::from(days))).unwrap_or(date);
+                let date = date
+                    .checked_add_days(Days::new(u64::from(days)))
+                    .unwrap_or(date);
                 instant(zone, date, self.hour).unwrap_or(from)
             }
             DayLength::Scaled { day_ms } => {
@@ -128,23 +142,42 @@ mod tests {
     }
 
     fn calendar(day: DayLength) -> DeliveryCalendar {
-        DeliveryCalendar { day, hour: 6, days_to_dispatch: 1, days_to_deliver: 1 }
+        DeliveryCalendar {
+            day,
+            hour: 6,
+            days_to_dispatch: 1,
+            days_to_deliver: 1,
+        }
     }
 
     #[test]
     fn parcels_move_at_six_in_seoul() {
         let calendar = calendar(DayLength::Calendar(chrono_tz::Asia::Seoul));
         // 23:59 on the 1st in Seoul, then 00:00 on the 2nd.
-        assert_eq!(calendar.dispatch_due(at("2026-03-01T14:59:00Z")), at("2026-03-01T21:00:00Z"));
-        assert_eq!(calendar.dispatch_due(at("2026-03-01T15:00:00Z")), at("2026-03-02T21:00:00Z"));
-        assert_eq!(calendar.delivery_due(at("2026-03-01T21:00:00Z")), at("2026-03-02T21:00:00Z"));
+        assert_eq!(
+            calendar.dispatch_due(at("2026-03-01T14:59:00Z")),
+            at("2026-03-01T21:00:00Z")
+        );
+        assert_eq!(
+            calendar.dispatch_due(at("2026-03-01T15:00:00Z")),
+            at("2026-03-02T21:00:00Z")
+        );
+        assert_eq!(
+            calendar.delivery_due(at("2026-03-01T21:00:00Z")),
+            at("2026-03-02T21:00:00Z")
+        );
     }
 
     #[test]
     fn an_hour_that_a_clock_change_skips_is_the_next_there_is() {
-        let calendar =
-            DeliveryCalendar { hour: 2, ..calendar(DayLength::Calendar(chrono_tz::Europe::Berlin)) };
-        assert_eq!(calendar.dispatch_due(at("2026-03-28T12:00:00Z")), at("2026-03-29T01:00:00Z"));
+        let calendar = DeliveryCalendar {
+            hour: 2,
+            ..calendar(DayLength::Calendar(chrono_tz::Europe::Berlin))
+        };
+        assert_eq!(
+            calendar.dispatch_due(at("2026-03-28T12:00:00Z")),
+            at("2026-03-29T01:00:00Z")
+        );
     }
 
     #[test]
@@ -152,6 +185,11 @@ mod tests {
         let calendar = calendar(DayLength::Scaled { day_ms: 24_000 });
         let epoch = Timestamp::UNIX_EPOCH;
         assert_eq!(calendar.dispatch_due(epoch).timestamp_millis(), 30_000);
-        assert_eq!(calendar.dispatch_due(at("1970-01-01T00:00:30Z")).timestamp_millis(), 54_000);
+        assert_eq!(
+            calendar
+                .dispatch_due(at("1970-01-01T00:00:30Z"))
+                .timestamp_millis(),
+            54_000
+        );
     }
 }

@@ -16,8 +16,16 @@ pub struct Event {
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum What {
-    Order { order: OrderId, version: i64, happened: OrderEvent },
-    Item { item: ItemId, version: i64, happened: ItemEvent },
+    Order {
+        order: OrderId,
+        version: i64,
+        happened: OrderEvent,
+    },
+    Item {
+        item: ItemId,
+        version: i64,
+        happened: ItemEvent,
+    },
     /// Somebody wants to prove an e-mail address; the mail worker makes the code.
     VerificationRequested { verification: VerificationId },
 }
@@ -25,19 +33,38 @@ pub enum What {
 /// What happened to an order. One transition, one event.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum OrderEvent {
-    Placed { expires_at: Timestamp },
-    Rejected { reason: Rejection },
-    PaymentRequested { payment: PaymentId },
-    PaymentDeclined { payment: PaymentId },
-    PaymentFailed { payment: PaymentId },
-    Paid { payment: PaymentId },
+    Placed {
+        expires_at: Timestamp,
+    },
+    Rejected {
+        reason: Rejection,
+    },
+    PaymentRequested {
+        payment: PaymentId,
+    },
+    PaymentDeclined {
+        payment: PaymentId,
+    },
+    PaymentFailed {
+        payment: PaymentId,
+    },
+    Paid {
+        payment: PaymentId,
+    },
     /// A capture arrived that the order has no use for; it goes back.
-    CaptureReturned { payment: PaymentId, refund: RefundId },
+    CaptureReturned {
+        payment: PaymentId,
+        refund: RefundId,
+    },
     Expired,
-    Cancelled { refund: Option<RefundId> },
+    Cancelled {
+        refund: Option<RefundId>,
+    },
     Dispatched,
     Delivered,
-    Refunded { refund: RefundId },
+    Refunded {
+        refund: RefundId,
+    },
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -53,26 +80,41 @@ const EVENTS: Uuid = Uuid::from_u128(0xc4a1_0d6e_93f5_4de8_b7a0_3f2c_8e51_96db);
 
 impl Event {
     #[must_use]
-    pub fn of_order(
-        order: OrderId,
-        version: i64,
-        at: Timestamp,
-        happened: OrderEvent,
-    ) -> Self {
+    pub fn of_order(order: OrderId, version: i64, at: Timestamp, happened: OrderEvent) -> Self {
         let id = derived_id(order.0, version);
-        Self { id, at, what: What::Order { order, version, happened } }
+        Self {
+            id,
+            at,
+            what: What::Order {
+                order,
+                version,
+                happened,
+            },
+        }
     }
 
     #[must_use]
     pub fn of_item(item: ItemId, version: i64, at: Timestamp, happened: ItemEvent) -> Self {
         let id = derived_id(item.0, version);
-        Self { id, at, what: What::Item { item, version, happened } }
+        Self {
+            id,
+            at,
+            what: What::Item {
+                item,
+                version,
+                happened,
+            },
+        }
     }
 
     #[must_use]
     pub fn verification_requested(verification: VerificationId, at: Timestamp) -> Self {
         let id = derived_id(verification.0, 1);
-        Self { id, at, what: What::VerificationRequested { verification } }
+        Self {
+            id,
+            at,
+            what: What::VerificationRequested { verification },
+        }
     }
 
     #[must_use]

@@ -54,11 +54,19 @@ impl Fault {
         doing: &'static str,
         source: impl Into<Box<dyn Error + Send + Sync>>,
     ) -> Self {
-        Self { kind: FaultKind::Unavailable, doing, source: Some(source.into()) }
+        Self {
+            kind: FaultKind::Unavailable,
+            doing,
+            source: Some(source.into()),
+        }
     }
 
     pub fn corrupt(doing: &'static str, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self { kind: FaultKind::Corrupt, doing, source: Some(source.into()) }
+        Self {
+            kind: FaultKind::Corrupt,
+            doing,
+            source: Some(source.into()),
+        }
     }
 
     /// Everything that is known about it, for the log only.

@@ -70,6 +70,15 @@ pub struct Telling {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Fingerprint(pub u128);
 
+impl Fingerprint {
+    /// The fingerprint of a request's bytes (UUID version 5, that is SHA-1 cut to 122 bits: it has
+    /// to tell a client's own requests apart, not to withstand forgery).
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(uuid::Uuid::new_v5(&uuid::Uuid::nil(), bytes).as_u128())
+    }
+}
+
 /// What the gate remembers of an accepted order.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Receipt {
@@ -110,11 +119,14 @@ pub struct Reservation {
 /// What the gate answers.
 #[derive(Clone, Debug)]
 pub enum Reserved {
-    /// Taken and queued.
+    /// Taken under the reservation's admission, and queued.
     Taken { entry: EntryId },
     /// The order was accepted before; nothing was taken. `entry` is there while it is still in the
     /// edge queue: then Kafka may not have it.
-    Known { receipt: Receipt, entry: Option<EntryId> },
+    Known {
+        receipt: Receipt,
+        entry: Option<EntryId>,
+    },
     /// Nothing was taken; every line that stood in the way.
     Refused(Vec<Obstacle>),
     /// The gate does not know these items.
@@ -128,11 +140,27 @@ pub enum Reserved {
 /// Why a line can't be let through.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Obstacle {
-    SoldOut { item: ItemId, available: i64 },
-    NotOpen { item: ItemId, opens_at: Timestamp },
-    Closed { item: ItemId, closed_at: Timestamp },
-    Paused { item: ItemId },
-    Limit { item: ItemId, limit: u32, held: i64, remaining: i64 },
+    SoldOut {
+        item: ItemId,
+        available: i64,
+    },
+    NotOpen {
+        item: ItemId,
+        opens_at: Timestamp,
+    },
+    Closed {
+        item: ItemId,
+        closed_at: Timestamp,
+    },
+    Paused {
+        item: ItemId,
+    },
+    Limit {
+        item: ItemId,
+        limit: u32,
+        held: i64,
+        remaining: i64,
+    },
 }
 
 impl Obstacle {

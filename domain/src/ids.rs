@@ -92,11 +92,17 @@ mod tests {
 
     #[test]
     fn the_same_request_has_the_same_order_id() {
-        let (buyer, key) = (AccountId(Uuid::from_u128(1)), IdempotencyKey(Uuid::from_u128(2)));
+        let (buyer, key) = (
+            AccountId(Uuid::from_u128(1)),
+            IdempotencyKey(Uuid::from_u128(2)),
+        );
         assert_eq!(OrderId::derive(buyer, key), OrderId::derive(buyer, key));
         assert_ne!(
             OrderId::derive(buyer, key),
-            OrderId::derive(AccountId(Uuid::from_u128(2)), IdempotencyKey(Uuid::from_u128(1)))
+            OrderId::derive(
+                AccountId(Uuid::from_u128(2)),
+                IdempotencyKey(Uuid::from_u128(1))
+            )
         );
     }
 

@@ -72,7 +72,10 @@ fn price(price: Money) -> Result<(), Reason> {
     match price.minor {
         ..0 => Err(Rule::TooSmall { least: 0 }.into()),
         0..=MAX_PRICE_MINOR => Ok(()),
-        _ => Err(Rule::TooLarge { most: MAX_PRICE_MINOR }.into()),
+        _ => Err(Rule::TooLarge {
+            most: MAX_PRICE_MINOR,
+        }
+        .into()),
     }
 }
 

@@ -31,7 +31,11 @@ impl Draft {
     /// The units of the order, lines of one item added up, in item order.
     #[must_use]
     pub fn units(&self) -> Vec<Units> {
-        sum_by_item(self.lines.iter().map(|line| (line.item, line.quantity.get())))
+        sum_by_item(
+            self.lines
+                .iter()
+                .map(|line| (line.item, line.quantity.get())),
+        )
     }
 
     /// The key of its record: the order's first item, so that one item's orders keep their order.
@@ -49,7 +53,9 @@ pub fn sum_by_item(units: impl Iterator<Item = (ItemId, u32)>) -> Vec<Units> {
         let sum = sums.entry(item).or_default();
         *sum = sum.saturating_add(count);
     }
-    sums.into_iter().map(|(item, count)| Units { item, count }).collect()
+    sums.into_iter()
+        .map(|(item, count)| Units { item, count })
+        .collect()
 }
 
 /// One taking of stock that the ledger has to count exactly once.
@@ -68,6 +74,17 @@ pub struct OrderRecord {
     pub verdict: Verdict,
 }
 
+impl OrderRecord {
+    /// Every unit that an admission of it took.
+    pub fn admitted(&self) -> impl Iterator<Item = (ItemId, u32)> {
+        let units = self
+            .admissions
+            .iter()
+            .flat_map(|admission| &admission.units);
+        units.map(|units| (units.item, units.count))
+    }
+}
+
 /// Whether every shard let it through.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Verdict {
@@ -75,6 +92,9 @@ pub enum Verdict {
     Accepted,
     /// Some shard refused after others took; the ledger writes it as REJECTED.
     Withdrawn,
+    /// Taken under a key that turned out to belong to another order: the ledger counts the
+    /// admissions and leaves that order alone.
+    Void,
 }
 
 /// A message of the log.
@@ -108,7 +128,12 @@ pub enum Topic {
 }
 
 impl Topic {
-    pub const ALL: [Self; 4] = [Self::OrderAccepted, Self::Orders, Self::Items, Self::Accounts];
+    pub const ALL: [Self; 4] = [
+        Self::OrderAccepted,
+        Self::Orders,
+        Self::Items,
+        Self::Accounts,
+    ];
 
     /// Its name in the log.
     #[must_use]

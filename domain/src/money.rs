@@ -69,7 +69,11 @@ impl Money {
         let sign = if self.minor < 0 { "-" } else { "" };
         let digits = format!("{:0>width$}", self.minor.unsigned_abs(), width = places + 1);
         let (whole, part) = digits.split_at(digits.len() - places);
-        if places == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{part}") }
+        if places == 0 {
+            format!("{sign}{whole}")
+        } else {
+            format!("{sign}{whole}.{part}")
+        }
     }
 
     /// Reads a plain decimal: optional sign, digits, at most the currency's places.
@@ -89,12 +93,18 @@ impl Money {
             return Err(Rule::Decimal.into());
         }
         if part.len() > places {
-            return Err(Rule::DecimalPlaces { most: currency.exponent() }.into());
+            return Err(Rule::DecimalPlaces {
+                most: currency.exponent(),
+            }
+            .into());
         }
         let minor = format!("{whole}{part:0<places$}")
             .parse::<i64>()
             .map_err(|_| Reason::from(Rule::TooLarge { most: i64::MAX }))?;
-        Ok(Self { minor: if negative { -minor } else { minor }, currency })
+        Ok(Self {
+            minor: if negative { -minor } else { minor },
+            currency,
+        })
     }
 }
 
@@ -103,7 +113,10 @@ mod tests {
     use super::*;
 
     fn gbp(minor: i64) -> Money {
-        Money { minor, currency: Currency::from_code("GBP").unwrap() }
+        Money {
+            minor,
+            currency: Currency::from_code("GBP").unwrap(),
+        }
     }
 
     #[test]
@@ -113,13 +126,31 @@ mod tests {
             assert_eq!(gbp(minor).to_decimal(), text);
         }
         let won = Currency::from_code("KRW").unwrap();
-        assert_eq!(Money { minor: 9000, currency: won }.to_decimal(), "9000");
+        assert_eq!(
+            Money {
+                minor: 9000,
+                currency: won
+            }
+            .to_decimal(),
+            "9000"
+        );
         assert_eq!(Money::parse("2.5", gbp(0).currency), Ok(gbp(250)));
     }
 
     #[test]
     fn what_is_not_exact_money_is_refused() {
-        for text in ["", ".5", "1.", "1e3", "1.234", "+1", "--1", "NaN", "1,5", "99999999999999999999"] {
+        for text in [
+            "",
+            ".5",
+            "1.",
+            "1e3",
+            "1.234",
+            "+1",
+            "--1",
+            "NaN",
+            "1,5",
+            "99999999999999999999",
+        ] {
             assert!(Money::parse(text, gbp(0).currency).is_err(), "{text}");
         }
     }
@@ -128,6 +159,9 @@ mod tests {
     fn arithmetic_never_wraps() {
         assert_eq!(gbp(i64::MAX).plus(gbp(1)), None);
         assert_eq!(gbp(i64::MAX).times(2), None);
-        assert_eq!(gbp(1).plus(Money::zero(Currency::from_code("KRW").unwrap())), None);
+        assert_eq!(
+            gbp(1).plus(Money::zero(Currency::from_code("KRW").unwrap())),
+            None
+        );
     }
 }

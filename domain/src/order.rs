@@ -1,7 +1,7 @@
 //! An order and everything that hangs on it, with the states it can be in.
 
-pub mod transition;
 mod lifecycle;
+pub mod transition;
 
 use crate::delivery::Shipment;
 use crate::gate::Fingerprint;
@@ -43,16 +43,32 @@ pub struct Line {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum OrderState {
     /// The ledger had no room for it; nothing is held.
-    Rejected { reason: Rejection },
+    Rejected {
+        reason: Rejection,
+    },
     /// The units are the buyer's until `expires_at`.
-    PendingPayment { expires_at: Timestamp },
+    PendingPayment {
+        expires_at: Timestamp,
+    },
     /// A payment is in flight; expiry can't touch it.
-    Paying { payment: PaymentId, expires_at: Timestamp },
+    Paying {
+        payment: PaymentId,
+        expires_at: Timestamp,
+    },
     /// Captured exactly once.
-    Paid { payment: PaymentId, at: Timestamp },
-    Expired { at: Timestamp },
-    PaymentFailed { at: Timestamp },
-    Cancelled { at: Timestamp },
+    Paid {
+        payment: PaymentId,
+        at: Timestamp,
+    },
+    Expired {
+        at: Timestamp,
+    },
+    PaymentFailed {
+        at: Timestamp,
+    },
+    Cancelled {
+        at: Timestamp,
+    },
 }
 
 /// Why the ledger turned an accepted order down.
@@ -66,6 +82,8 @@ pub enum Rejection {
     Withdrawn,
     /// An item of it is not in the ledger.
     UnknownItem,
+    /// What was admitted is not what was ordered.
+    Inconsistent,
 }
 
 /// The state without its data: what is compared, stored and shown.
@@ -156,7 +174,9 @@ impl Order {
     #[must_use]
     pub fn units(&self) -> Vec<Units> {
         crate::message::sum_by_item(
-            self.lines.iter().map(|line| (line.item, line.quantity.get())),
+            self.lines
+                .iter()
+                .map(|line| (line.item, line.quantity.get())),
         )
     }
 
@@ -190,7 +210,11 @@ impl Order {
             OrderState::PendingPayment { .. } => Ok(()),
             _ => Err(self.conflict()),
         };
-        let cancel = if self.can_cancel() { Ok(()) } else { Err(self.conflict()) };
+        let cancel = if self.can_cancel() {
+            Ok(())
+        } else {
+            Err(self.conflict())
+        };
         let permission = |action, until, allowed: Result<(), crate::Reason>| Permission {
             action,
             until: allowed.is_ok().then_some(until).flatten(),
@@ -212,6 +236,9 @@ impl Order {
         if self.can_cancel() {
             allowed.push(OrderAction::Cancel);
         }
-        crate::Reason::StateConflict { state: self.status(), allowed }
+        crate::Reason::StateConflict {
+            state: self.status(),
+            allowed,
+        }
     }
 }

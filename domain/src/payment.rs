@@ -22,8 +22,13 @@ pub struct PaymentMethod(pub String);
 pub enum PaymentState {
     /// The provider is asked, with this payment's id as key, until it answers.
     Requested,
-    Captured { at: Timestamp },
-    Declined { at: Timestamp, reason: DeclineReason },
+    Captured {
+        at: Timestamp,
+    },
+    Declined {
+        at: Timestamp,
+        reason: DeclineReason,
+    },
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

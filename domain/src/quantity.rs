@@ -16,7 +16,10 @@ impl Quantity {
         match u32::try_from(count) {
             Ok(0) | Err(_) if count <= 0 => Err(Rule::TooSmall { least: 1 }.into()),
             Ok(count) if count <= Self::MAX => Ok(Self(count)),
-            _ => Err(Rule::TooLarge { most: i64::from(Self::MAX) }.into()),
+            _ => Err(Rule::TooLarge {
+                most: i64::from(Self::MAX),
+            }
+            .into()),
         }
     }
 
@@ -34,7 +37,14 @@ mod tests {
     fn only_one_to_a_million() {
         assert_eq!(Quantity::new(1).unwrap().get(), 1);
         assert_eq!(Quantity::new(1_000_000).unwrap().get(), 1_000_000);
-        for count in [0, -1, i64::MIN, 1_000_001, i64::from(u32::MAX) + 2, i64::MAX] {
+        for count in [
+            0,
+            -1,
+            i64::MIN,
+            1_000_001,
+            i64::from(u32::MAX) + 2,
+            i64::MAX,
+        ] {
             assert!(Quantity::new(count).is_err(), "{count}");
         }
     }

@@ -14,12 +14,22 @@ pub struct Refusal {
 /// The rule that an input breaks.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Rule {
-    TooSmall { least: i64 },
-    TooLarge { most: i64 },
-    TooShort { least: u32 },
-    TooLong { most: u32 },
+    TooSmall {
+        least: i64,
+    },
+    TooLarge {
+        most: i64,
+    },
+    TooShort {
+        least: u32,
+    },
+    TooLong {
+        most: u32,
+    },
     Decimal,
-    DecimalPlaces { most: u32 },
+    DecimalPlaces {
+        most: u32,
+    },
     Currency,
     Email,
     /// A word on the list of common passwords.
@@ -47,32 +57,63 @@ pub enum Reason {
     /// Who asks may not do this.
     Forbidden,
     /// Fewer units are left than asked for.
-    OutOfStock { item: ItemId, available: i64 },
+    OutOfStock {
+        item: ItemId,
+        available: i64,
+    },
     /// The buyer would hold more units of the deal than its limit.
-    PurchaseLimitReached { item: ItemId, limit: u32, held: i64, remaining: i64 },
-    DealNotOpen { item: ItemId, opens_at: Timestamp },
-    DealClosed { item: ItemId, closed_at: Timestamp },
-    DealPaused { item: ItemId },
+    PurchaseLimitReached {
+        item: ItemId,
+        limit: u32,
+        held: i64,
+        remaining: i64,
+    },
+    DealNotOpen {
+        item: ItemId,
+        opens_at: Timestamp,
+    },
+    DealClosed {
+        item: ItemId,
+        closed_at: Timestamp,
+    },
+    DealPaused {
+        item: ItemId,
+    },
     /// The engine can't say now without risking a wrong answer; the same key may be sent again.
-    TryAgain { after_ms: u32 },
+    TryAgain {
+        after_ms: u32,
+    },
     /// The lines' prices are in different currencies.
     CurrencyMismatch,
     /// The order's total does not fit.
     TotalTooLarge,
     /// The order is in a state that does not allow this.
-    StateConflict { state: OrderStatus, allowed: Vec<OrderAction> },
+    StateConflict {
+        state: OrderStatus,
+        allowed: Vec<OrderAction>,
+    },
     /// The time to pay is over.
-    PaymentWindowClosed { since: Timestamp },
+    PaymentWindowClosed {
+        since: Timestamp,
+    },
     /// The days in which a delivered line may come back are over.
-    ReturnWindowClosed { since: Timestamp },
+    ReturnWindowClosed {
+        since: Timestamp,
+    },
     /// The key was used before with another input.
     IdempotencyKeyReused,
     /// Somebody edited it in between.
-    VersionConflict { current: i64 },
+    VersionConflict {
+        current: i64,
+    },
     /// Stock may not fall under what orders hold.
-    StockBelowHeld { held: i64 },
+    StockBelowHeld {
+        held: i64,
+    },
     /// A deal's start can't move once it has begun.
-    DealHasBegun { opened_at: Timestamp },
+    DealHasBegun {
+        opened_at: Timestamp,
+    },
     /// Only a TIME_DEAL has a window.
     NotATimeDeal,
     /// Wrong e-mail or password, without saying which.
@@ -82,7 +123,9 @@ pub enum Reason {
     /// The refresh token is unknown, used or too old.
     SessionEnded,
     /// Too many tries.
-    RateLimited { retry_after_ms: u64 },
+    RateLimited {
+        retry_after_ms: u64,
+    },
 }
 
 impl From<Rule> for Reason {
@@ -95,12 +138,18 @@ impl Reason {
     /// The refusal of the input at `path`.
     pub fn at<S: ToString>(self, path: impl IntoIterator<Item = S>) -> Refusal {
         let field = path.into_iter().map(|part| part.to_string()).collect();
-        Refusal { reason: self, field: Some(field) }
+        Refusal {
+            reason: self,
+            field: Some(field),
+        }
     }
 }
 
 impl From<Reason> for Refusal {
     fn from(reason: Reason) -> Self {
-        Self { reason, field: None }
+        Self {
+            reason,
+            field: None,
+        }
     }
 }

@@ -8,7 +8,11 @@ use crate::{AccountId, Timestamp};
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Requester {
     Anonymous,
-    SignedIn { account: AccountId, role: Role, until: Timestamp },
+    SignedIn {
+        account: AccountId,
+        role: Role,
+        until: Timestamp,
+    },
 }
 
 impl Requester {
@@ -31,7 +35,9 @@ impl Requester {
     pub fn acting_as(&self, role: Role) -> Result<AccountId, Reason> {
         match self {
             Self::Anonymous => Err(Reason::Unauthenticated),
-            Self::SignedIn { account, role: own, .. } if *own >= role => Ok(*account),
+            Self::SignedIn {
+                account, role: own, ..
+            } if *own >= role => Ok(*account),
             Self::SignedIn { .. } => Err(Reason::Forbidden),
         }
     }

@@ -22,10 +22,16 @@ pub struct ReturnRequest {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum ReturnState {
     /// Completed when due, unless an operator rejects it before.
-    Requested { completion_due: Timestamp },
+    Requested {
+        completion_due: Timestamp,
+    },
     /// Restocked and refunded.
-    Completed { at: Timestamp },
-    Rejected { at: Timestamp },
+    Completed {
+        at: Timestamp,
+    },
+    Rejected {
+        at: Timestamp,
+    },
 }
 
 pub const MIN_REASON: usize = 10;
@@ -46,7 +52,10 @@ impl ReturnRequest {
     ) -> Result<Self, Reason> {
         text(&reason, MIN_REASON, MAX_REASON)?;
         let ShipmentState::Delivered { delivered_at, .. } = shipment.state else {
-            return Err(Reason::StateConflict { state: OrderStatus::Paid, allowed: Vec::new() });
+            return Err(Reason::StateConflict {
+                state: OrderStatus::Paid,
+                allowed: Vec::new(),
+            });
         };
         let closed_at = calendar.end_of_day(delivered_at, policy.days_to_request);
         if now >= closed_at {
@@ -54,16 +63,24 @@ impl ReturnRequest {
         }
         let completion_due = calendar.days_after(now, policy.days_to_complete);
         let state = ReturnState::Requested { completion_due };
-        Ok(Self { id, order, units, reason, requested_at: now, state })
+        Ok(Self {
+            id,
+            order,
+            units,
+            reason,
+            requested_at: now,
+            state,
+        })
     }
 
     /// The units are back and the money goes back. `None` unless it is still open and due.
     #[must_use]
     pub fn complete(&self, now: Timestamp) -> Option<Self> {
         match self.state {
-            ReturnState::Requested { completion_due } if completion_due <= now => {
-                Some(Self { state: ReturnState::Completed { at: now }, ..self.clone() })
-            }
+            ReturnState::Requested { completion_due } if completion_due <= now => Some(Self {
+                state: ReturnState::Completed { at: now },
+                ..self.clone()
+            }),
             ReturnState::Requested { .. }
             | ReturnState::Completed { .. }
             | ReturnState::Rejected { .. } => None,
@@ -74,9 +91,10 @@ impl ReturnRequest {
     #[must_use]
     pub fn reject(&self, now: Timestamp) -> Option<Self> {
         match self.state {
-            ReturnState::Requested { .. } => {
-                Some(Self { state: ReturnState::Rejected { at: now }, ..self.clone() })
-            }
+            ReturnState::Requested { .. } => Some(Self {
+                state: ReturnState::Rejected { at: now },
+                ..self.clone()
+            }),
             ReturnState::Completed { .. } | ReturnState::Rejected { .. } => None,
         }
     }
@@ -99,11 +117,24 @@ mod tests {
             days_to_dispatch: 1,
             days_to_deliver: 1,
         };
-        let policy = ReturnPolicy { days_to_request: 1, days_to_complete: 1 };
-        let shipment = Shipment { id: crate::ShipmentId(Uuid::nil()), state };
+        let policy = ReturnPolicy {
+            days_to_request: 1,
+            days_to_complete: 1,
+        };
+        let shipment = Shipment {
+            id: crate::ShipmentId(Uuid::nil()),
+            state,
+        };
         let (id, order) = (ReturnId(Uuid::nil()), OrderId(Uuid::nil()));
         let reason = reason.to_owned();
-        ReturnRequest::request(id, (order, &shipment), vec![], reason, (&policy, &calendar), at(now))
+        ReturnRequest::request(
+            id,
+            (order, &shipment),
+            vec![],
+            reason,
+            (&policy, &calendar),
+            at(now),
+        )
     }
 
     fn delivered() -> ShipmentState {
@@ -117,12 +148,26 @@ mod tests {
     #[test]
     fn a_return_is_open_until_the_end_of_the_next_day() {
         // Delivered on the 2nd in Seoul, so the 3rd is the last day.
-        let request = ask("2026-03-03T14:59:59Z", "the lid does not close", delivered()).unwrap();
+        let request = ask(
+            "2026-03-03T14:59:59Z",
+            "the lid does not close",
+            delivered(),
+        )
+        .unwrap();
         let due = at("2026-03-03T21:00:00Z");
-        assert_eq!(request.state, ReturnState::Requested { completion_due: due });
+        assert_eq!(
+            request.state,
+            ReturnState::Requested {
+                completion_due: due
+            }
+        );
         let since = at("2026-03-03T15:00:00Z");
         assert_eq!(
-            ask("2026-03-03T15:00:00Z", "the lid does not close", delivered()),
+            ask(
+                "2026-03-03T15:00:00Z",
+                "the lid does not close",
+                delivered()
+            ),
             Err(Reason::ReturnWindowClosed { since })
         );
         let preparing = ShipmentState::Preparing { dispatch_due: due };
@@ -132,7 +177,12 @@ mod tests {
 
     #[test]
     fn a_return_ends_once() {
-        let request = ask("2026-03-03T14:59:59Z", "the lid does not close", delivered()).unwrap();
+        let request = ask(
+            "2026-03-03T14:59:59Z",
+            "the lid does not close",
+            delivered(),
+        )
+        .unwrap();
         assert_eq!(request.complete(at("2026-03-03T20:59:59Z")), None);
         let done = request.complete(at("2026-03-03T21:00:00Z")).unwrap();
         assert_eq!(done.complete(at("2026-03-04T21:00:00Z")), None);

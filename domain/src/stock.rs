@@ -57,7 +57,13 @@ impl Stock {
     /// `total` negative or above [`MAX_TOTAL`].
     pub fn new(total: i64) -> Result<Self, Reason> {
         check_total(total)?;
-        Ok(Self { total, held: 0, admitted: 0, released: 0, version: 1 })
+        Ok(Self {
+            total,
+            held: 0,
+            admitted: 0,
+            released: 0,
+            version: 1,
+        })
     }
 
     /// Units an order could still get.
@@ -93,7 +99,11 @@ impl Stock {
         if total < self.held {
             return Err(Reason::StockBelowHeld { held: self.held });
         }
-        Ok(Self { total, version: self.version + 1, ..self })
+        Ok(Self {
+            total,
+            version: self.version + 1,
+            ..self
+        })
     }
 
     /// Whether the counts agree with each other.
@@ -130,13 +140,20 @@ mod tests {
         moved.turn_away(3);
         let stock = stock.after(moved);
         assert!(stock.is_sound());
-        assert_eq!((stock.available(), stock.ceiling(), stock.admitted), (6, 13, 7));
+        assert_eq!(
+            (stock.available(), stock.ceiling(), stock.admitted),
+            (6, 13, 7)
+        );
         let mut moved = StockMove::default();
         moved.release(4);
         let stock = stock.after(moved);
         assert!(stock.is_sound());
         assert_eq!(stock.available(), 10);
-        assert_eq!(stock.ceiling() - stock.admitted, 10, "the gate sees the same");
+        assert_eq!(
+            stock.ceiling() - stock.admitted,
+            10,
+            "the gate sees the same"
+        );
     }
 
     #[test]

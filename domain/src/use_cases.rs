@@ -1,0 +1,30 @@
+//! What can be asked of the engine: one file, one use case, one shape.
+
+pub mod accept_edge;
+pub mod audit;
+pub mod cancel_order;
+pub mod change_order;
+pub mod complete_refunds;
+pub mod create_item;
+pub mod expire_orders;
+pub mod finish_edge;
+pub mod import_items;
+pub mod keep_gate;
+pub mod load_gate;
+pub mod move_shipments;
+pub mod pay_order;
+pub mod place_order;
+pub mod refresh_session;
+pub mod relay_outbox;
+pub mod request_verification;
+pub mod restock_item;
+pub mod schedule_deal;
+pub mod send_code;
+pub mod settle_payments;
+pub mod sign_in;
+pub mod sign_out;
+pub mod sign_up;
+mod tell;
+pub mod update_item;
+pub mod view_order;
+pub mod write_orders;

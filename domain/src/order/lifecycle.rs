@@ -3,10 +3,10 @@
 
 use crate::delivery::{DeliveryCalendar, Shipment, ShipmentState, ShipmentStatus};
 use crate::event::{Event, OrderEvent};
-use crate::order::{Change, Deadline, Guard, Order, OrderState, Transition, transition::RefundOpen};
-use crate::payment::{
-    DeclineReason, Payment, PaymentMethod, PaymentState, Refund, RefundReason,
+use crate::order::{
+    Change, Deadline, Guard, Order, OrderState, Transition, transition::RefundOpen,
 };
+use crate::payment::{DeclineReason, Payment, PaymentMethod, PaymentState, Refund, RefundReason};
 use crate::refusal::Reason;
 use crate::{PaymentId, RefundId, ShipmentId, Timestamp};
 
@@ -25,7 +25,9 @@ impl Order {
         let OrderState::PendingPayment { expires_at } = self.state else {
             return Err(self.conflict());
         };
-        let attempt = u32::try_from(self.payments.len()).unwrap_or(u32::MAX).saturating_add(1);
+        let attempt = u32::try_from(self.payments.len())
+            .unwrap_or(u32::MAX)
+            .saturating_add(1);
         let new = Payment {
             id: payment,
             attempt,
@@ -34,7 +36,10 @@ impl Order {
             requested_at: now,
             state: PaymentState::Requested,
         };
-        let state = OrderState::Paying { payment, expires_at };
+        let state = OrderState::Paying {
+            payment,
+            expires_at,
+        };
         let mut step = self.step(state, OrderEvent::PaymentRequested { payment }, now);
         step.guard.deadline = Some(Deadline::Ahead);
         step.next.payments.push(new.clone());
@@ -56,15 +61,25 @@ impl Order {
         if matches!(seen.state, PaymentState::Captured { .. }) {
             return None;
         }
-        let captured = Payment { state: PaymentState::Captured { at: now }, ..seen.clone() };
-        let change = Change::Move { from: seen.state.status(), to: captured.clone() };
+        let captured = Payment {
+            state: PaymentState::Captured { at: now },
+            ..seen.clone()
+        };
+        let change = Change::Move {
+            from: seen.state.status(),
+            to: captured.clone(),
+        };
         let mut step = match self.state {
-            OrderState::Paying { payment: current, .. } if current == payment => {
+            OrderState::Paying {
+                payment: current, ..
+            } if current == payment => {
                 let state = OrderState::Paid { payment, at: now };
                 let mut step = self.step(state, OrderEvent::Paid { payment }, now);
                 let dispatch_due = calendar.dispatch_due(now);
-                let shipment =
-                    Shipment { id: new.shipment, state: ShipmentState::Preparing { dispatch_due } };
+                let shipment = Shipment {
+                    id: new.shipment,
+                    state: ShipmentState::Preparing { dispatch_due },
+                };
                 step.next.shipment = Some(shipment.clone());
                 step.shipment = Some(Change::Insert(shipment));
                 step
@@ -91,16 +106,25 @@ impl Order {
         reason: DeclineReason,
         now: Timestamp,
     ) -> Option<[Transition; 2]> {
-        let OrderState::Paying { payment: current, expires_at } = self.state else {
+        let OrderState::Paying {
+            payment: current,
+            expires_at,
+        } = self.state
+        else {
             return None;
         };
         if current != payment {
             return None;
         }
         let seen = self.payment(payment)?;
-        let declined =
-            Payment { state: PaymentState::Declined { at: now, reason }, ..seen.clone() };
-        let change = Change::Move { from: seen.state.status(), to: declined.clone() };
+        let declined = Payment {
+            state: PaymentState::Declined { at: now, reason },
+            ..seen.clone()
+        };
+        let change = Change::Move {
+            from: seen.state.status(),
+            to: declined.clone(),
+        };
         let again = OrderState::PendingPayment { expires_at };
         let mut again = self.step(again, OrderEvent::PaymentDeclined { payment }, now);
         again.guard.deadline = Some(Deadline::Ahead);
@@ -170,7 +194,11 @@ impl Order {
         };
         let mut step = self.step(self.state, OrderEvent::Dispatched, now);
         let delivery_due = calendar.delivery_due(now);
-        let state = ShipmentState::InTransit { tracking_number, dispatched_at: now, delivery_due };
+        let state = ShipmentState::InTransit {
+            tracking_number,
+            dispatched_at: now,
+            delivery_due,
+        };
         step.move_shipment(shipment, state);
         Some(step)
     }
@@ -181,7 +209,11 @@ impl Order {
         let (OrderState::Paid { .. }, Some(shipment)) = (self.state, &self.shipment) else {
             return None;
         };
-        let ShipmentState::InTransit { tracking_number, dispatched_at, .. } = &shipment.state
+        let ShipmentState::InTransit {
+            tracking_number,
+            dispatched_at,
+            ..
+        } = &shipment.state
         else {
             return None;
         };
@@ -202,12 +234,18 @@ impl Order {
         if seen.completed_at.is_some() {
             return None;
         }
-        let done = Refund { completed_at: Some(now), ..seen.clone() };
+        let done = Refund {
+            completed_at: Some(now),
+            ..seen.clone()
+        };
         let mut step = self.step(self.state, OrderEvent::Refunded { refund }, now);
         if let Some(slot) = step.next.refunds.iter_mut().find(|slot| slot.id == refund) {
             *slot = done.clone();
         }
-        step.refund = Some(Change::Move { from: RefundOpen, to: done });
+        step.refund = Some(Change::Move {
+            from: RefundOpen,
+            to: done,
+        });
         Some(step)
     }
 
@@ -216,9 +254,10 @@ impl Order {
     pub fn can_cancel(&self) -> bool {
         match self.state {
             OrderState::PendingPayment { .. } => true,
-            OrderState::Paid { .. } => {
-                self.shipment.as_ref().is_some_and(|s| s.status() == ShipmentStatus::Preparing)
-            }
+            OrderState::Paid { .. } => self
+                .shipment
+                .as_ref()
+                .is_some_and(|s| s.status() == ShipmentStatus::Preparing),
             OrderState::Rejected { .. }
             | OrderState::Paying { .. }
             | OrderState::Expired { .. }
@@ -248,8 +287,17 @@ impl Order {
         };
         let version = self.version + 1;
         Transition {
-            guard: Guard { status: self.status(), payment, deadline: None, shipment: None },
-            next: Self { state, version, ..self.clone() },
+            guard: Guard {
+                status: self.status(),
+                payment,
+                deadline: None,
+                shipment: None,
+            },
+            next: Self {
+                state,
+                version,
+                ..self.clone()
+            },
             payment: None,
             refund: None,
             shipment: None,
@@ -268,13 +316,7 @@ pub struct NewIds {
 }
 
 impl Transition {
-    fn give_back(
-        &mut self,
-        payment: &Payment,
-        id: RefundId,
-        reason: RefundReason,
-        now: Timestamp,
-    ) {
+    fn give_back(&mut self, payment: &Payment, id: RefundId, reason: RefundReason, now: Timestamp) {
         let refund = Refund {
             id,
             payment: payment.id,
@@ -291,11 +333,19 @@ impl Transition {
         let to = Shipment { id: from.id, state };
         self.guard.shipment = Some((from.id, from.status()));
         self.next.shipment = Some(to.clone());
-        self.shipment = Some(Change::Move { from: from.status(), to });
+        self.shipment = Some(Change::Move {
+            from: from.status(),
+            to,
+        });
     }
 
     fn replace_payment(&mut self, payment: &Payment) {
-        if let Some(slot) = self.next.payments.iter_mut().find(|slot| slot.id == payment.id) {
+        if let Some(slot) = self
+            .next
+            .payments
+            .iter_mut()
+            .find(|slot| slot.id == payment.id)
+        {
             *slot = payment.clone();
         }
     }

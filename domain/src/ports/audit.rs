@@ -10,22 +10,14 @@ use crate::{Fault, ItemId, Money, OrderId, PaymentId};
 #[async_trait]
 pub trait LedgerAudit: Send + Sync {
     /// Stock rows with what the order lines say, by item id, after `after`.
-    async fn stock(
-        &self,
-        after: Option<ItemId>,
-        most: usize,
-    ) -> Result<Vec<StockFigures>, Fault>;
+    async fn stock(&self, after: Option<ItemId>, most: usize) -> Result<Vec<StockFigures>, Fault>;
 
     /// Buyers of counted items whose row differs from their orders, or whose held units exceed the
     /// item's present limit.
     async fn buyers_off(&self, most: usize) -> Result<Vec<BuyerFigures>, Fault>;
 
     /// Orders with what the ledger says of their money, by order id, after `after`.
-    async fn money(
-        &self,
-        after: Option<OrderId>,
-        most: usize,
-    ) -> Result<Vec<MoneyFigures>, Fault>;
+    async fn money(&self, after: Option<OrderId>, most: usize) -> Result<Vec<MoneyFigures>, Fault>;
 
     /// PENDING_PAYMENT orders more than `grace_ms` past `expiresAt` by the ledger's clock.
     async fn overdue_by(&self, grace_ms: i64) -> Result<u64, Fault>;

@@ -32,11 +32,7 @@ pub trait Catalogue: Send + Sync {
     async fn create_many(&self, items: &[Item], now: Timestamp) -> Result<ItemWritten, Fault>;
 
     /// The items of one seller by the shop's own codes, those that are there.
-    async fn by_sku(
-        &self,
-        seller: crate::AccountId,
-        skus: &[String],
-    ) -> Result<Vec<Item>, Fault>;
+    async fn by_sku(&self, seller: crate::AccountId, skus: &[String]) -> Result<Vec<Item>, Fault>;
 
     /// Writes details and kind of an item whose version still is `expected_version`, and what the
     /// gate is told of it.
@@ -72,7 +68,11 @@ pub trait Catalogue: Send + Sync {
 /// What became of a change to an item.
 #[derive(Clone, PartialEq, Debug)]
 pub enum ItemWritten {
-    Done { item: Option<Item>, tellings: Vec<Telling> },
+    /// The item as it is now, where it was one.
+    Done {
+        item: Option<Box<Item>>,
+        tellings: Vec<Telling>,
+    },
     /// There is no such item.
     NotFound,
     /// Somebody edited it in between.

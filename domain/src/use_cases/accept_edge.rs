@@ -1,0 +1,186 @@
+//! From the gate to the log: asks every shard of an order in shard order, publishes what came of
+//! it, and only then takes the entries off the edge queue.
+//!
+//! Whoever runs this for an order, the API for its buyer or the edge relay for an orphan, and
+//! however often: each shard takes once, and the log gets the same admissions.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::gate::{EntryId, Fingerprint, Obstacle, Reservation, Reserved, Shard};
+use crate::message::{Admission, Draft, Message, OrderRecord, Verdict};
+use crate::ports::Ports;
+use crate::stock::Units;
+use crate::use_cases::load_gate;
+use crate::{AdmissionId, Fault};
+
+/// What became of an order at the gate.
+#[derive(Debug)]
+pub enum Accepted {
+    Now,
+    /// A receipt was there, with what it was for.
+    Before {
+        fingerprint: Fingerprint,
+        draft: Option<Arc<Draft>>,
+    },
+    Not(Turned),
+}
+
+/// Why the gate did not take it.
+#[derive(Debug)]
+pub enum Turned {
+    Away(Vec<Obstacle>),
+    /// It can't say now; the same request may be sent again.
+    TryAgain {
+        after_ms: u32,
+    },
+}
+
+/// How long a client should wait before it sends the same key again.
+const TRY_AGAIN_MS: u32 = 500;
+/// How often an item may turn out not to be loaded before it is *try again*.
+const MOST_LOADS: usize = 3;
+
+/// What the shards asked so far have said.
+#[derive(Default)]
+struct Asked {
+    admissions: Vec<Admission>,
+    entries: Vec<EntryId>,
+    /// Whether a shard took now, in contrast to having a receipt.
+    took: bool,
+    known: Option<(Fingerprint, Option<Arc<Draft>>)>,
+}
+
+/// Takes stock for `draft` and brings it into the log.
+///
+/// # Errors
+/// A fault of the gate, or of the ledger where an item has to be loaded. Nothing is answered then,
+/// and the edge relay finishes what was taken.
+pub async fn accept(ports: &Ports, draft: &Arc<Draft>) -> Result<Accepted, Fault> {
+    let mut asked = Asked::default();
+    for (shard, units) in by_shard(ports, draft) {
+        let (id, answer) = ask(ports, draft, shard, &units).await?;
+        match answer {
+            Reserved::Taken { entry } => {
+                asked.admissions.push(Admission { id, units });
+                asked.entries.push(entry);
+                asked.took = true;
+            }
+            Reserved::Known { receipt, entry } => {
+                if receipt.fingerprint != draft.fingerprint {
+                    give_up(ports, draft, asked, Verdict::Void).await;
+                    let (fingerprint, draft) = (receipt.fingerprint, receipt.draft);
+                    return Ok(Accepted::Before { fingerprint, draft });
+                }
+                asked.admissions.push(Admission {
+                    id: receipt.admission,
+                    units,
+                });
+                asked.entries.extend(entry);
+                asked.known = Some((receipt.fingerprint, receipt.draft));
+            }
+            Reserved::Refused(obstacles) => {
+                give_up(ports, draft, asked, Verdict::Withdrawn).await;
+                return Ok(Accepted::Not(Turned::Away(obstacles)));
+            }
+            Reserved::NotLoaded(_) | Reserved::QueueFull | Reserved::Healing => {
+                // What other shards took stays queued there; the same key, or the edge relay, goes
+                // on from their receipts.
+                return Ok(Accepted::Not(Turned::TryAgain {
+                    after_ms: TRY_AGAIN_MS,
+                }));
+            }
+        }
+    }
+    if !publish(ports, draft, &asked).await? {
+        return Ok(Accepted::Not(Turned::TryAgain {
+            after_ms: TRY_AGAIN_MS,
+        }));
+    }
+    match asked.known {
+        Some((fingerprint, draft)) if !asked.took => Ok(Accepted::Before { fingerprint, draft }),
+        _ => Ok(Accepted::Now),
+    }
+}
+
+fn by_shard(ports: &Ports, draft: &Draft) -> BTreeMap<Shard, Vec<Units>> {
+    let mut shards = BTreeMap::<Shard, Vec<Units>>::new();
+    for units in draft.units() {
+        shards
+            .entry(ports.gate.shard_of(units.item))
+            .or_default()
+            .push(units);
+    }
+    shards
+}
+
+/// Asks one shard, loading what it does not know. Every run brings a fresh admission.
+async fn ask(
+    ports: &Ports,
+    draft: &Arc<Draft>,
+    shard: Shard,
+    units: &[Units],
+) -> Result<(AdmissionId, Reserved), Fault> {
+    let mut loads = 0;
+    loop {
+        let admission = AdmissionId(ports.random_id());
+        let (draft, units) = (draft.clone(), units.to_vec());
+        let answer = ports
+            .gate
+            .reserve(&Reservation {
+                draft,
+                shard,
+                admission,
+                units,
+            })
+            .await?;
+        match &answer {
+            Reserved::NotLoaded(items) if loads < MOST_LOADS => {
+                load_gate::load_items(ports, items).await?;
+                loads += 1;
+            }
+            _ => return Ok((admission, answer)),
+        }
+    }
+}
+
+/// Brings an order into the log, unless all of it is there. `false` when neither the log nor every
+/// replica of the gate has it for certain.
+async fn publish(ports: &Ports, draft: &Arc<Draft>, asked: &Asked) -> Result<bool, Fault> {
+    if asked.entries.is_empty() {
+        return Ok(true);
+    }
+    let record = record(draft, &asked.admissions, Verdict::Accepted);
+    if ports.log.publish(&[record]).await.is_ok() {
+        // The order is safe; an entry that stays is published again and counted once.
+        let _ = ports.gate.settle(&asked.entries).await;
+        return Ok(true);
+    }
+    for entry in &asked.entries {
+        if !ports.gate.is_replicated(entry).await? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Tells the ledger of units that were taken for an order that is not to be. If the log is away
+/// the entries stay, and the edge relay comes to the same end.
+async fn give_up(ports: &Ports, draft: &Arc<Draft>, asked: Asked, verdict: Verdict) {
+    if asked.admissions.is_empty() {
+        return;
+    }
+    let record = record(draft, &asked.admissions, verdict);
+    if ports.log.publish(&[record]).await.is_ok() {
+        let _ = ports.gate.settle(&asked.entries).await;
+    }
+}
+
+fn record(draft: &Arc<Draft>, admissions: &[Admission], verdict: Verdict) -> Message {
+    let (draft, admissions) = (draft.clone(), admissions.to_vec());
+    Message::Order(OrderRecord {
+        draft,
+        admissions,
+        verdict,
+    })
+}

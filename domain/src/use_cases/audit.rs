@@ -1,0 +1,121 @@
+//! Holds the ledger against itself, against the gate and against the provider: every invariant of
+//! the order path, by its number.
+
+mod counts;
+mod money;
+
+use crate::Fault;
+use crate::message::Topic;
+use crate::order::OrderStatus;
+use crate::ports::Ports;
+use crate::ports::log::Group;
+
+/// What an audit found.
+#[derive(Clone, Default, Debug)]
+pub struct AuditReport {
+    /// What is broken; empty when all is well. Bounded by [`MOST_FINDINGS`].
+    pub findings: Vec<Finding>,
+    /// Whether the edge queue, the log's lag and the outbox were empty: only then can gate and
+    /// ledger be held against each other.
+    pub quiet: bool,
+    pub items: u64,
+    pub orders: Vec<(OrderStatus, u64)>,
+    pub payments: u64,
+    /// Records put aside for an operator.
+    pub dead_letters: u64,
+}
+
+/// A broken invariant.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Finding {
+    /// The number of the invariant, 1 to 6.
+    pub invariant: u8,
+    /// What it is about: an item, an order or a payment.
+    pub subject: uuid::Uuid,
+    pub detail: String,
+}
+
+/// The most findings a report lists.
+pub const MOST_FINDINGS: usize = 100;
+/// Rows read at once.
+const PAGE: usize = 1_000;
+/// How late expiry may be, in milliseconds.
+const EXPIRY_GRACE_MS: i64 = 10_000;
+/// How long an audit waits for the pipeline to come to rest, in milliseconds, and looks again.
+const QUIET_WAIT_MS: u64 = 15_000;
+const QUIET_LOOK_MS: u64 = 100;
+
+/// Audits everything, after waiting for the pipeline to come to rest. While orders go on coming in,
+/// only what holds at every moment is checked, and the report says that it was not quiet.
+///
+/// # Errors
+/// A fault of whatever is read.
+pub async fn audit(ports: &Ports) -> Result<AuditReport, Fault> {
+    let mut report = AuditReport {
+        quiet: wait_until_quiet(ports).await?,
+        ..Default::default()
+    };
+    counts::check(ports, &mut report).await?;
+    money::check(ports, &mut report).await?;
+    let overdue = ports.audit.overdue_by(EXPIRY_GRACE_MS).await?;
+    if overdue > 0 {
+        let detail = format!("{overdue} orders wait for a payment past their time");
+        report.note(6, uuid::Uuid::nil(), detail);
+    }
+    report.orders = ports.audit.orders_by_status().await?;
+    report.dead_letters = ports.log.dead_letters().await?;
+    // What was checked as at rest has to have been at rest until now.
+    report.quiet = report.quiet && is_quiet(ports).await?;
+    Ok(report)
+}
+
+async fn wait_until_quiet(ports: &Ports) -> Result<bool, Fault> {
+    for _ in 0..QUIET_WAIT_MS / QUIET_LOOK_MS {
+        if is_quiet(ports).await? {
+            return Ok(true);
+        }
+        ports.clock.sleep_ms(QUIET_LOOK_MS).await;
+    }
+    is_quiet(ports).await
+}
+
+/// Whether nothing is on its way: edge queue, order writer, outbox, and the groups of its events.
+///
+/// # Errors
+/// A fault of whatever is read.
+pub async fn is_quiet(ports: &Ports) -> Result<bool, Fault> {
+    if ports.gate.edge_length().await? > 0 {
+        return Ok(false);
+    }
+    for (partition, end) in ports.log.ends(Topic::OrderAccepted).await? {
+        if ports.orders.writer_position(partition).await? < end {
+            return Ok(false);
+        }
+    }
+    if ports.outbox.length().await? > 0 {
+        return Ok(false);
+    }
+    for group in [Group::Payment, Group::Cancellation] {
+        if ports.log.lag(group, &[Topic::Orders]).await? > 0 {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+impl AuditReport {
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.findings.is_empty()
+    }
+
+    fn note(&mut self, invariant: u8, subject: uuid::Uuid, detail: String) {
+        if self.findings.len() < MOST_FINDINGS {
+            self.findings.push(Finding {
+                invariant,
+                subject,
+                detail,
+            });
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Loads items into a gate that does not know them: after a start, or after it lost everything.
+
+use crate::message::{Offset, Partition, Topic};
+use crate::ports::Ports;
+use crate::ports::gate::Loading;
+use crate::{Fault, ItemId};
+
+/// How often the writer's position is looked at while a loader waits for it, in milliseconds.
+const LOOK_AGAIN_MS: u64 = 20;
+/// Items and receipts told at once.
+const PAGE: usize = 1_000;
+
+/// Loads these items, one loader an item; the others wait for it.
+///
+/// # Errors
+/// A fault of the gate or the ledger.
+pub async fn load_items(ports: &Ports, items: &[ItemId]) -> Result<(), Fault> {
+    for &item in items {
+        let Loading::Won(token) = ports.gate.begin_loading(item).await? else {
+            continue;
+        };
+        let loaded = load(ports, item).await;
+        ports.gate.end_loading(item, token).await?;
+        loaded?;
+    }
+    Ok(())
+}
+
+async fn load(ports: &Ports, item: ItemId) -> Result<(), Fault> {
+    // Orders that were let through before the gate forgot the item are in the log; the ledger has
+    // to know them before its counts are a floor.
+    wait_for_writer(ports).await?;
+    let tellings = ports.catalogue.tellings(&[item]).await?;
+    ports.gate.load(&tellings).await
+}
+
+/// Loads every item and the receipts that may still be asked for, once the order writer has passed
+/// what is in the log now. For a gate that starts empty.
+///
+/// # Errors
+/// A fault of the gate, the log or the ledger.
+pub async fn rebuild_gate(ports: &Ports) -> Result<(), Fault> {
+    wait_for_writer(ports).await?;
+    let mut after = None;
+    loop {
+        let tellings = ports.catalogue.tellings_since(None, after, PAGE).await?;
+        let Some(last) = tellings.last() else { break };
+        after = Some(last.item);
+        ports.gate.load(&tellings).await?;
+    }
+    tell_receipts(ports).await
+}
+
+/// Tells the gate the receipts of all orders that a client may still ask for again.
+///
+/// # Errors
+/// A fault of the gate or the ledger.
+pub async fn tell_receipts(ports: &Ports) -> Result<(), Fault> {
+    let age = chrono::TimeDelta::milliseconds(ports.policies.receipt_ms);
+    let since = ports.clock.now() - age;
+    let mut after = None;
+    loop {
+        let receipts = ports.orders.receipts(since, after, PAGE).await?;
+        let Some(last) = receipts.last() else {
+            return Ok(());
+        };
+        after = Some(last.order);
+        ports.gate.tell_receipts(&receipts).await?;
+    }
+}
+
+/// Waits until the order writer has passed the ends of all partitions as they are now.
+///
+/// # Errors
+/// A fault of the log or the ledger.
+pub async fn wait_for_writer(ports: &Ports) -> Result<(), Fault> {
+    let ends = ports.log.ends(Topic::OrderAccepted).await?;
+    for (partition, end) in ends {
+        while !has_passed(ports, partition, end).await? {
+            ports.clock.sleep_ms(LOOK_AGAIN_MS).await;
+        }
+    }
+    Ok(())
+}
+
+async fn has_passed(ports: &Ports, partition: Partition, end: Offset) -> Result<bool, Fault> {
+    Ok(ports.orders.writer_position(partition).await? >= end)
+}

@@ -1,0 +1,24 @@
+//! Moves committed events from the outbox to the log, in order per key.
+
+use crate::Fault;
+use crate::message::Message;
+use crate::ports::Ports;
+
+/// Moves the oldest events; returns how many. An event that was published but not removed is
+/// published again, under the same id.
+///
+/// # Errors
+/// A fault of the log or the ledger; nothing is removed before the log has it.
+pub async fn relay_outbox(ports: &Ports, most: usize) -> Result<usize, Fault> {
+    let pending = ports.outbox.pending(most).await?;
+    if pending.is_empty() {
+        return Ok(0);
+    }
+    let (ids, messages): (Vec<_>, Vec<_>) = pending
+        .into_iter()
+        .map(|(id, event)| (id, Message::Event(event)))
+        .unzip();
+    ports.log.publish(&messages).await?;
+    ports.outbox.remove(&ids).await?;
+    Ok(ids.len())
+}
