@@ -289,6 +289,7 @@ impl Order {
         Transition {
             guard: Guard {
                 status: self.status(),
+                version: self.version,
                 payment,
                 deadline: None,
                 shipment: None,

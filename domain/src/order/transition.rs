@@ -28,6 +28,8 @@ pub struct Transition {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Guard {
     pub status: OrderStatus,
+    /// The order's version: whatever else moved it, moved it on from here.
+    pub version: i64,
     /// The payment in flight or captured: the status alone does not tell attempts apart.
     pub payment: Option<PaymentId>,
     /// Compared by the ledger's clock alone.
