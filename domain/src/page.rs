@@ -63,6 +63,9 @@ pub struct ItemFilter {
     pub kind: Option<ItemKindFilter>,
     pub category: Option<Category>,
     pub seller: Option<AccountId>,
+    /// With one of these codes, exactly as the shop wrote them; empty asks for any. At most
+    /// [`MAX_PAGE`].
+    pub skus: Vec<String>,
     /// Contained in the name, whatever the case.
     pub name_contains: Option<String>,
     pub price_from: Option<Money>,
