@@ -56,12 +56,16 @@ pub fn check(workspace: &Workspace) -> Result<Vec<Finding>, Failure> {
             .find(|(_, names)| names.contains(&name.as_str()))
         {
             let declared = domain.dependencies.iter().find(|one| one.package == direct);
-            findings.push(Finding {
+            let finding = Finding {
                 file: domain.manifest(),
                 line: declared.map_or(1, |dependency| dependency.line),
                 rule: format!("domain must stay free of {what}: {direct} brings in {name}"),
                 severity: Severity::Error,
-            });
+            };
+            // The tree names a crate once for every way that leads to it.
+            if !findings.contains(&finding) {
+                findings.push(finding);
+            }
         }
     }
     Ok(findings)
@@ -99,6 +103,16 @@ mod tests {
                 assert_eq!(found(&[("domain", &["chrono", name])]), [expected]);
             }
         }
+    }
+
+    #[test]
+    fn a_crate_reached_twice_is_found_once() {
+        let members: &[fixture::Sketch<'_>] = &[
+            ("domain", &["helper"]),
+            ("helper", &["other", "tokio"]),
+            ("other", &["tokio"]),
+        ];
+        assert_eq!(found(members).len(), 1);
     }
 
     #[test]
