@@ -1,0 +1,120 @@
+//! The short words by which states, kinds and reasons are written down: in rows, in records of the
+//! log. Never changed and never given another meaning; a word nobody knows is a bad row.
+
+use domain::account::Role;
+use domain::delivery::ShipmentStatus;
+use domain::item::Category;
+use domain::order::{OrderStatus, Rejection};
+use domain::payment::{DeclineReason, PaymentStatus, RefundReason};
+
+/// Something that is written down as a word.
+pub trait Word: Copy + PartialEq + 'static {
+    /// Every value with its word.
+    const WORDS: &'static [(Self, &'static str)];
+
+    /// The word of this value.
+    fn word(self) -> &'static str;
+
+    /// The value of a word.
+    fn from_word(word: &str) -> Option<Self> {
+        Self::WORDS
+            .iter()
+            .find(|(_, known)| *known == word)
+            .map(|(value, _)| *value)
+    }
+}
+
+macro_rules! words {
+    ($($name:ident { $($value:ident = $word:literal),* $(,)? })*) => {$(
+        impl Word for $name {
+            const WORDS: &'static [(Self, &'static str)] = &[$((Self::$value, $word)),*];
+
+            fn word(self) -> &'static str {
+                match self {
+                    $(Self::$value => $word,)*
+                }
+            }
+        }
+    )*};
+}
+
+words! {
+    OrderStatus {
+        Accepted = "ACCEPTED",
+        Rejected = "REJECTED",
+        PendingPayment = "PENDING_PAYMENT",
+        Paying = "PAYING",
+        Paid = "PAID",
+        Expired = "EXPIRED",
+        PaymentFailed = "PAYMENT_FAILED",
+        Cancelled = "CANCELLED",
+    }
+    Rejection {
+        OutOfStock = "OUT_OF_STOCK",
+        PurchaseLimit = "PURCHASE_LIMIT",
+        Withdrawn = "WITHDRAWN",
+        UnknownItem = "UNKNOWN_ITEM",
+        Inconsistent = "INCONSISTENT",
+    }
+    PaymentStatus {
+        Requested = "REQUESTED",
+        Captured = "CAPTURED",
+        Declined = "DECLINED",
+    }
+    DeclineReason {
+        Refused = "REFUSED",
+        Abandoned = "ABANDONED",
+        UnknownMethod = "UNKNOWN_METHOD",
+        NeverReceived = "NEVER_RECEIVED",
+    }
+    RefundReason {
+        Cancelled = "CANCELLED",
+        StrayCapture = "STRAY_CAPTURE",
+    }
+    ShipmentStatus {
+        Preparing = "PREPARING",
+        InTransit = "IN_TRANSIT",
+        Delivered = "DELIVERED",
+        Cancelled = "CANCELLED",
+    }
+    Category {
+        Fashion = "FASHION",
+        Beauty = "BEAUTY",
+        Etc = "ETC",
+    }
+    Role {
+        Customer = "CUSTOMER",
+        Seller = "SELLER",
+        Admin = "ADMIN",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn come_back<W: Word + std::fmt::Debug>() {
+        for (value, word) in W::WORDS {
+            assert_eq!(value.word(), *word);
+            assert_eq!(
+                W::from_word(word),
+                Some(*value),
+                "{word} stands for one value only"
+            );
+            assert!(word.len() <= 24, "{word} fits its column");
+        }
+        assert_eq!(W::from_word("ELSEWHERE"), None);
+    }
+
+    #[test]
+    fn every_word_means_one_thing() {
+        come_back::<OrderStatus>();
+        come_back::<Rejection>();
+        come_back::<PaymentStatus>();
+        come_back::<DeclineReason>();
+        come_back::<RefundReason>();
+        come_back::<ShipmentStatus>();
+        come_back::<Category>();
+        come_back::<Role>();
+    }
+}
