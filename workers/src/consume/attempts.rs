@@ -1,0 +1,116 @@
+//! Tries records, again where it may help, and finds out whose fault it is when it does not.
+
+use domain::{Fault, FaultKind};
+use futures_util::StreamExt;
+use futures_util::stream;
+
+use crate::backoff::Backoff;
+use crate::consume::batch::Batch;
+use crate::consume::{Handler, Subscription};
+use crate::context::{Context, guarded};
+
+/// Groups of tasks that are handled at the same time.
+const GROUPS_AT_ONCE: usize = 8;
+
+/// Records that are tried together, by their place in the batch, with what they last failed on.
+struct Group {
+    places: Vec<usize>,
+    fault: Option<Fault>,
+}
+
+/// Handles every open record. Those still open afterwards were left because of the shutdown signal.
+///
+/// Groups are tried as a whole; the last time, and after a fault that a repetition can't help,
+/// every record is tried for itself, to see which one it is.
+///
+/// # Errors
+/// An outage: after all attempts nothing at all got through.
+pub(super) async fn handle<H: Handler>(
+    context: &Context,
+    handler: &H,
+    subscription: &Subscription,
+    batch: &mut Batch<H::Task>,
+) -> Result<(), Fault> {
+    let mut backoff = Backoff::new(context.pace.retry);
+    let open = batch.open();
+    let group = |places: &[usize]| Group {
+        places: places.to_vec(),
+        fault: None,
+    };
+    let mut waiting: Vec<Group> = open
+        .chunks(subscription.at_once.max(1))
+        .map(group)
+        .collect();
+    let most = context.pace.attempts.max(1);
+    for attempt in 1..=most {
+        if attempt == most {
+            waiting = waiting.into_iter().flat_map(Group::one_by_one).collect();
+        }
+        waiting = attempt_all(handler, batch, waiting, attempt).await;
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        if attempt < most && !context.back_off(&mut backoff).await {
+            return Ok(());
+        }
+    }
+    let is_outage = !batch.got_through();
+    for Group { places, fault } in waiting {
+        let Some(fault) = fault else { continue };
+        if is_outage {
+            return Err(fault);
+        }
+        for place in places {
+            batch.give_up(place, &fault, most);
+        }
+    }
+    Ok(())
+}
+
+/// Tries every group once; returns those to be tried again.
+async fn attempt_all<H: Handler>(
+    handler: &H,
+    batch: &mut Batch<H::Task>,
+    groups: Vec<Group>,
+    attempt: u32,
+) -> Vec<Group> {
+    let tried = groups.into_iter().map(|group| {
+        let tasks = batch.tasks(&group.places);
+        async move {
+            (
+                group,
+                guarded("handling a record", handler.handle(&tasks)).await,
+            )
+        }
+    });
+    let tried: Vec<_> = stream::iter(tried.collect::<Vec<_>>())
+        .buffer_unordered(GROUPS_AT_ONCE)
+        .collect()
+        .await;
+    let mut again = Vec::new();
+    for (group, result) in tried {
+        match (result, group.places.as_slice()) {
+            (Ok(()), places) => batch.finish(places),
+            (Err(fault), &[place]) if fault.kind == FaultKind::Corrupt => {
+                batch.give_up(place, &fault, attempt);
+            }
+            (Err(fault), _) if fault.kind == FaultKind::Corrupt => {
+                again.extend(group.one_by_one());
+            }
+            (Err(fault), _) => again.push(Group {
+                fault: Some(fault),
+                ..group
+            }),
+        }
+    }
+    again
+}
+
+impl Group {
+    fn one_by_one(self) -> impl Iterator<Item = Self> {
+        self.places.into_iter().map(|place| Self {
+            places: vec![place],
+            fault: None,
+        })
+    }
+}

@@ -1,0 +1,387 @@
+//! Stand-ins for the world, for the tests of the loops. Time is tokio's, paused: hours pass at once.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use async_trait::async_trait;
+use domain::event::{Event, OrderEvent};
+use domain::message::{Message, Offset, Partition, Topic};
+use domain::ports::log::{Consumer, DeadLetter, Delivery, Group, Log, Polled, Unreadable};
+use domain::ports::{Clock, Entropy};
+use domain::{Fault, OrderId, Timestamp};
+use tokio::time::{Duration, Instant, sleep};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::context::Worker;
+use crate::name::WorkerName;
+use crate::pace::Pace;
+use crate::runner::{Part, Workers};
+
+/// What the workers of a test are given, and what the test looks at.
+pub(crate) struct World {
+    pub clock: Arc<dyn Clock>,
+    pub entropy: Arc<dyn Entropy>,
+    pub log: FakeLog,
+    pub pace: Pace,
+    pub shutdown: CancellationToken,
+}
+
+impl World {
+    pub fn new() -> Self {
+        Self {
+            clock: Arc::new(TokioClock(Instant::now())),
+            entropy: Arc::new(Counting(AtomicU64::new(0))),
+            log: FakeLog::default(),
+            pace: Pace::default(),
+            shutdown: CancellationToken::new(),
+        }
+    }
+
+    /// Starts one worker under the given name.
+    pub fn start<W: Worker + 'static>(
+        &self,
+        name: &'static str,
+        make: impl Fn() -> W + Send + Sync + 'static,
+    ) -> Workers {
+        self.start_parts(vec![part(name, make)])
+    }
+
+    pub fn start_parts(&self, parts: Vec<Part>) -> Workers {
+        let (pace, shutdown) = (self.pace.clone(), self.shutdown.clone());
+        Workers::run(parts, &self.clock, &self.entropy, pace, shutdown)
+    }
+
+    /// Gives the shutdown signal, and returns those that did not leave in time.
+    pub async fn stop(&self, workers: Workers) -> Vec<&'static str> {
+        self.shutdown.cancel();
+        workers.finish().await
+    }
+}
+
+pub(crate) fn part<W: Worker + 'static>(
+    name: &'static str,
+    make: impl Fn() -> W + Send + Sync + 'static,
+) -> Part {
+    Part {
+        worker: WorkerName::Expiry,
+        name,
+        make: Box::new(move || Box::new(make())),
+    }
+}
+
+/// Waits until it is so; an hour at most. It looks every millisecond, and after a second less often.
+pub(crate) async fn until(mut is_so: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !is_so() {
+        let waited = start.elapsed();
+        assert!(waited < Duration::from_hours(1), "it never was so");
+        let is_new = waited < Duration::from_secs(1);
+        sleep(Duration::from_millis(if is_new { 1 } else { 100 })).await;
+    }
+}
+
+pub(crate) async fn pass(seconds: u64) {
+    sleep(Duration::from_secs(seconds)).await;
+}
+
+/// The event that `happened` to an order.
+pub(crate) fn order_event(order: OrderId, happened: OrderEvent) -> Message {
+    Message::Event(Event::of_order(order, 2, Timestamp::UNIX_EPOCH, happened))
+}
+
+/// A record by which the tests' handlers know their task.
+pub(crate) fn task(number: u64) -> Message {
+    order_event(
+        OrderId(Uuid::from_u128(number.into())),
+        OrderEvent::Delivered,
+    )
+}
+
+/// The task of a record, if it is one.
+pub(crate) fn task_of(message: &Message) -> Option<u64> {
+    let Message::Event(event) = message else {
+        return None;
+    };
+    match event.what {
+        domain::event::What::Order {
+            order,
+            happened: OrderEvent::Delivered,
+            ..
+        } => u64::try_from(order.0.as_u128()).ok(),
+        _ => None,
+    }
+}
+
+/// A record that asks for nothing.
+pub(crate) fn nothing() -> Message {
+    order_event(OrderId(Uuid::nil()), OrderEvent::Expired)
+}
+
+pub(crate) fn away() -> Fault {
+    Fault::unavailable("doing what a test does", "it is away")
+}
+
+pub(crate) fn nonsense() -> Fault {
+    Fault::corrupt("doing what a test does", "kim@example.com makes no sense")
+}
+
+struct TokioClock(Instant);
+
+#[async_trait]
+impl Clock for TokioClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::UNIX_EPOCH + self.0.elapsed()
+    }
+
+    async fn sleep_ms(&self, ms: u64) {
+        sleep(Duration::from_millis(ms)).await;
+    }
+}
+
+struct Counting(AtomicU64);
+
+impl Entropy for Counting {
+    fn fill(&self, bytes: &mut [u8]) {
+        let count = self.0.fetch_add(1, Ordering::Relaxed);
+        // Any odd constant spreads the count over all bits (Knuth's multiplicative hash).
+        let spread = count.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes();
+        for (byte, value) in bytes.iter_mut().zip(spread.into_iter().cycle()) {
+            *byte = value;
+        }
+    }
+}
+
+/// What happened at the log and at the tests' handlers, in order.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Deed {
+    Joined,
+    Polled,
+    Handled(u64),
+    Stored(i32, i64),
+    PutAside(i32, i64),
+}
+
+/// A log in memory, whose faults and rebalancing are the test's to make.
+#[derive(Clone, Default)]
+pub(crate) struct FakeLog(Arc<Mutex<LogState>>);
+
+#[derive(Default)]
+pub(crate) struct LogState {
+    pub records: BTreeMap<Partition, Vec<Option<Result<Message, Unreadable>>>>,
+    /// Where it says its partitions end, if not where they do.
+    pub ends: BTreeMap<Partition, Offset>,
+    pub stored: BTreeMap<Partition, Offset>,
+    pub dead: Vec<DeadLetter>,
+    pub deeds: Vec<Deed>,
+    /// What the next polls bring before anything else.
+    pub next_polls: VecDeque<Polled>,
+    pub failing_stores: u32,
+    pub failing_polls: u32,
+    pub failing_asides: u32,
+}
+
+impl FakeLog {
+    pub fn state(&self) -> MutexGuard<'_, LogState> {
+        self.0.lock().unwrap()
+    }
+
+    pub fn append(&self, partition: i32, content: Result<Message, Unreadable>) {
+        let records = &mut self.state().records;
+        records
+            .entry(in_partition(partition))
+            .or_default()
+            .push(Some(content));
+    }
+
+    pub fn append_tasks(&self, partition: i32, numbers: impl IntoIterator<Item = u64>) {
+        for number in numbers {
+            self.append(partition, Ok(task(number)));
+        }
+    }
+
+    pub fn note(&self, deed: Deed) {
+        self.state().deeds.push(deed);
+    }
+
+    pub fn stored(&self, partition: i32) -> i64 {
+        self.state()
+            .stored
+            .get(&in_partition(partition))
+            .map_or(0, |next| next.0)
+    }
+
+    /// The offsets that were put aside, in order.
+    pub fn dead(&self) -> Vec<i64> {
+        self.state()
+            .dead
+            .iter()
+            .map(|letter| letter.offset.0)
+            .collect()
+    }
+}
+
+/// The tests' partitions.
+pub(crate) fn in_partition(number: i32) -> Partition {
+    Partition {
+        topic: Topic::OrderAccepted,
+        number,
+    }
+}
+
+pub(crate) fn unreadable() -> Result<Message, Unreadable> {
+    Err(Unreadable {
+        reason: "not a message".to_owned(),
+    })
+}
+
+fn fails(count: &mut u32) -> Result<(), Fault> {
+    if *count == 0 {
+        return Ok(());
+    }
+    *count -= 1;
+    Err(away())
+}
+
+#[async_trait]
+impl Log for FakeLog {
+    async fn publish(&self, _: &[Message]) -> Result<(), Fault> {
+        unreachable!("workers publish through their use cases")
+    }
+
+    async fn ends(&self, _: Topic) -> Result<Vec<(Partition, Offset)>, Fault> {
+        let state = self.state();
+        let ends = state.records.iter().map(|(&partition, records)| {
+            let end = Offset(i64::try_from(records.len()).unwrap());
+            (
+                partition,
+                state.ends.get(&partition).copied().unwrap_or(end),
+            )
+        });
+        Ok(ends.collect())
+    }
+
+    async fn join(&self, _: Group, _: &[Topic]) -> Result<Box<dyn Consumer>, Fault> {
+        self.note(Deed::Joined);
+        let partitions = self.state().records.keys().copied().collect();
+        let joined = Some(Polled::Assigned(partitions));
+        Ok(Box::new(Member {
+            log: self.clone(),
+            joined,
+            positions: BTreeMap::new(),
+        }))
+    }
+
+    async fn tail(&self, _: &[Topic]) -> Result<Box<dyn Consumer>, Fault> {
+        unreachable!("workers are in groups")
+    }
+
+    async fn lag(&self, _: Group, _: &[Topic]) -> Result<u64, Fault> {
+        unreachable!("workers do not ask")
+    }
+
+    async fn put_aside(&self, letter: &DeadLetter) -> Result<(), Fault> {
+        let mut state = self.state();
+        fails(&mut state.failing_asides)?;
+        state
+            .deeds
+            .push(Deed::PutAside(letter.partition.number, letter.offset.0));
+        state.dead.push(letter.clone());
+        Ok(())
+    }
+
+    async fn dead_letters(&self) -> Result<u64, Fault> {
+        Ok(self.state().dead.len() as u64)
+    }
+}
+
+struct Member {
+    log: FakeLog,
+    joined: Option<Polled>,
+    /// Of the partitions that are its own.
+    positions: BTreeMap<Partition, Offset>,
+}
+
+impl Member {
+    fn next(&mut self, most: usize) -> Result<Option<Polled>, Fault> {
+        let mut state = self.log.state();
+        state.deeds.push(Deed::Polled);
+        fails(&mut state.failing_polls)?;
+        let rebalanced = self.joined.take().or_else(|| state.next_polls.pop_front());
+        match &rebalanced {
+            Some(Polled::Assigned(partitions)) => {
+                for partition in partitions {
+                    let stored = state.stored.get(partition).copied().unwrap_or(Offset(0));
+                    self.positions.insert(*partition, stored);
+                }
+            }
+            Some(Polled::Revoked(partitions)) => {
+                self.positions
+                    .retain(|partition, _| !partitions.contains(partition));
+            }
+            Some(Polled::Records(_) | Polled::Idle) | None => {}
+        }
+        if rebalanced.is_some() {
+            return Ok(rebalanced);
+        }
+        let mut came = Vec::new();
+        for (partition, position) in &mut self.positions {
+            let Some(records) = state.records.get(partition) else {
+                continue;
+            };
+            let from = usize::try_from(position.0).unwrap();
+            for (place, record) in records.iter().enumerate().skip(from) {
+                if came.len() == most {
+                    break;
+                }
+                let offset = Offset(i64::try_from(place).unwrap());
+                *position = Offset(offset.0 + 1);
+                if let Some(content) = record.clone() {
+                    came.push(Delivery {
+                        partition: *partition,
+                        offset,
+                        content,
+                    });
+                }
+            }
+        }
+        Ok(if came.is_empty() {
+            None
+        } else {
+            Some(Polled::Records(came))
+        })
+    }
+}
+
+#[async_trait]
+impl Consumer for Member {
+    async fn poll(&mut self, most: usize) -> Result<Polled, Fault> {
+        if let Some(polled) = self.next(most)? {
+            return Ok(polled);
+        }
+        sleep(Duration::from_secs(1)).await;
+        Ok(Polled::Idle)
+    }
+
+    async fn store(&mut self, partition: Partition, next: Offset) -> Result<(), Fault> {
+        let mut state = self.log.state();
+        fails(&mut state.failing_stores)?;
+        assert!(
+            self.positions.contains_key(&partition),
+            "stored what is somebody else's"
+        );
+        state.deeds.push(Deed::Stored(partition.number, next.0));
+        state.stored.insert(partition, next);
+        Ok(())
+    }
+
+    async fn seek(&mut self, partition: Partition, next: Offset) -> Result<(), Fault> {
+        assert!(
+            self.positions.contains_key(&partition),
+            "sought what is somebody else's"
+        );
+        self.positions.insert(partition, next);
+        Ok(())
+    }
+}
