@@ -1,0 +1,13 @@
+//! Secrets: what is sealed at rest, hashed, or signed.
+
+pub mod digests;
+mod ed25519;
+pub mod keyring;
+pub mod passwords;
+pub mod tokens;
+pub mod vault;
+
+pub use digests::KeyedDigests;
+pub use keyring::Keyring;
+pub use passwords::Argon2Passwords;
+pub use tokens::JwtTokens;
