@@ -1,1 +1,10 @@
+//! The face of firstcome: GraphQL over HTTP and over WebSocket, the playground, health.
+//!
+//! Nothing here decides anything of the business: a resolver parses, calls a use case of the domain,
+//! and maps what comes back.
 
+pub mod answer;
+pub mod engine;
+pub mod fault;
+pub mod limits;
+pub mod request;
