@@ -39,7 +39,4 @@ pub struct AccountPolicy {
     pub verification_resend_ms: i64,
     pub access_ms: i64,
     pub refresh_ms: i64,
-    /// Wrong passwords for one address before it has to wait.
-    pub sign_in_attempts: u32,
-    pub sign_in_window_ms: i64,
 }

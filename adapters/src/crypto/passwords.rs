@@ -83,7 +83,8 @@ impl Passwords for Argon2Passwords {
         let has_one = known.is_some();
         let known = known.unwrap_or(&self.decoy).to_owned();
         self.off_thread(DOING, move |hasher, _| {
-            let known = PasswordHash::new(&known).map_err(|e| Fault::corrupt(DOING, text(e)))?;
+            let known = PasswordHash::new(&known)
+                .map_err(|error| Fault::corrupt(DOING, error.to_string()))?;
             match hasher.verify_password(typed.as_bytes(), &known) {
                 Ok(()) => Ok(has_one),
                 Err(argon2::password_hash::Error::PasswordInvalid) => Ok(false),
@@ -109,7 +110,7 @@ fn hash(
     Ok(hash.to_string())
 }
 
-fn text(error: impl ToString) -> String {
+fn text(error: argon2::password_hash::Error) -> String {
     error.to_string()
 }
 

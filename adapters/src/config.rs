@@ -1,0 +1,366 @@
+//! The one configuration: read once, typed, checked as a whole before anything starts.
+//!
+//! Later sources win: the defaults (a whole shop in one process), a TOML file, variables of the
+//! environment (`FIRSTCOME_ORDERS__HOLD=90s`). A key that nobody knows is an error.
+
+mod policies;
+mod secret;
+mod span;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use figment::Figment;
+use figment::providers::{Env, Format, Serialized, Toml};
+use serde::{Deserialize, Serialize};
+
+pub use secret::Secret;
+pub use span::Span;
+
+/// The file that is read from the working folder where none is named.
+pub const FILE: &str = "firstcome.toml";
+
+/// Everything that can be set.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Where database, log, keys and mailbox are kept.
+    pub data_dir: DataDir,
+    /// Address and port of the endpoint; port 0 takes a free one.
+    pub listen: Listen,
+    /// Whether an empty shop is filled with items and accounts to try it with.
+    pub demo: Switch<true>,
+    /// Whether the playground, the mailbox page and introspection are there.
+    pub playground: Switch<true>,
+    pub log: Log,
+    pub orders: Orders,
+    pub gate: Gate,
+    pub delivery: Delivery,
+    pub returns: Returns,
+    pub payment: Payment,
+    pub mail: Mail,
+    pub accounts: Accounts,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct DataDir(pub PathBuf);
+
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Listen(pub SocketAddr);
+
+/// A switch with its default.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Switch<const DEFAULT: bool>(pub bool);
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    /// What is logged, in the words of tracing's `EnvFilter`.
+    pub filter: String,
+    pub format: LogFormat,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Orders {
+    /// How long an order waits for its payment.
+    pub hold: Span,
+    /// The most lines of an order.
+    pub max_lines: usize,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Gate {
+    /// Over how many shards items are spread.
+    pub shards: u16,
+    /// The most orders that wait for the log; past it a buyer is told to try again.
+    pub edge_queue: usize,
+    /// How long a repeated request finds its first answer.
+    pub receipts: Span,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Delivery {
+    /// The zone whose days count, by its IANA name.
+    pub zone: String,
+    /// The hour at which parcels move, 0 to 23.
+    pub hour: u32,
+    pub days_to_dispatch: u32,
+    pub days_to_deliver: u32,
+    /// How long a day lasts, for a demo; a day of the calendar, when absent.
+    pub day: Option<Span>,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Returns {
+    pub days_to_request: u32,
+    pub days_to_complete: u32,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Payment {
+    /// After what time a payment whose outcome is unknown is asked after again.
+    pub ask_again_after: Span,
+    /// How long the provider remembers a key; afterwards payments are looked up, never sent again.
+    pub key_life: Span,
+    pub simulated: Simulated,
+}
+
+/// The simulated provider.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Simulated {
+    /// What decides which shoppers abandon; the same seed, the same shoppers.
+    pub seed: u64,
+    /// How long an answer takes.
+    pub latency: Span,
+    /// Share of `tok_shopper` payments that are abandoned on the payment screen, 0 to 1.
+    pub abandon_on_screen: f64,
+    /// Share of the rest that is abandoned while the payment is in progress, 0 to 1.
+    pub abandon_in_progress: f64,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Mail {
+    /// Who letters are from.
+    pub from: String,
+    /// A mail server's URL; letters go into a folder of the data folder, when absent.
+    pub smtp: Option<Secret>,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Accounts {
+    /// How long a verification code is good.
+    pub verification: Span,
+    /// Wrong codes before a verification is void.
+    pub verification_attempts: u32,
+    /// The shortest time between two letters to one address.
+    pub verification_resend: Span,
+    /// How long an access token is good.
+    pub access: Span,
+    /// How long a refresh token is good.
+    pub refresh: Span,
+}
+
+impl Default for DataDir {
+    fn default() -> Self {
+        Self(PathBuf::from(".firstcome"))
+    }
+}
+
+impl Default for Listen {
+    fn default() -> Self {
+        Self(SocketAddr::from(([127, 0, 0, 1], 8000)))
+    }
+}
+
+impl<const DEFAULT: bool> Default for Switch<DEFAULT> {
+    fn default() -> Self {
+        Self(DEFAULT)
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self {
+            filter: "warn".to_owned(),
+            format: LogFormat::Text,
+        }
+    }
+}
+
+impl Default for Orders {
+    fn default() -> Self {
+        Self {
+            hold: Span::minutes(2),
+            max_lines: 1_000,
+        }
+    }
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self {
+            shards: 1,
+            edge_queue: 100_000,
+            receipts: Span::hours(24),
+        }
+    }
+}
+
+impl Default for Delivery {
+    fn default() -> Self {
+        Self {
+            zone: "Asia/Seoul".to_owned(),
+            hour: 6,
+            days_to_dispatch: 1,
+            days_to_deliver: 1,
+            day: None,
+        }
+    }
+}
+
+impl Default for Returns {
+    fn default() -> Self {
+        Self {
+            days_to_request: 1,
+            days_to_complete: 1,
+        }
+    }
+}
+
+impl Default for Payment {
+    fn default() -> Self {
+        Self {
+            ask_again_after: Span::seconds(5),
+            key_life: Span::hours(24),
+            simulated: Simulated::default(),
+        }
+    }
+}
+
+impl Default for Simulated {
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            latency: Span::milliseconds(50),
+            abandon_on_screen: 0.2,
+            abandon_in_progress: 0.2,
+        }
+    }
+}
+
+impl Default for Mail {
+    fn default() -> Self {
+        Self {
+            from: "firstcome <no-reply@shop.example>".to_owned(),
+            smtp: None,
+        }
+    }
+}
+
+impl Default for Accounts {
+    fn default() -> Self {
+        Self {
+            verification: Span::minutes(10),
+            verification_attempts: 5,
+            verification_resend: Span::seconds(30),
+            access: Span::minutes(15),
+            refresh: Span::hours(24 * 14),
+        }
+    }
+}
+
+impl Config {
+    /// Reads the configuration: `file` if one is named, otherwise [`FILE`] where it is there.
+    ///
+    /// # Errors
+    /// Everything that is wrong, a line each, with the key it is about.
+    pub fn read(file: Option<&Path>) -> Result<Self, Vec<String>> {
+        let mut sources = Figment::from(Serialized::defaults(Self::default()));
+        sources = match file {
+            Some(file) => sources.merge(Toml::file_exact(file)),
+            None if Path::new(FILE).exists() => sources.merge(Toml::file_exact(FILE)),
+            None => sources,
+        };
+        Self::from_sources(sources.merge(Env::prefixed("FIRSTCOME_").split("__")))
+    }
+
+    fn from_sources(sources: Figment) -> Result<Self, Vec<String>> {
+        let config: Self = sources.extract().map_err(|errors| {
+            errors
+                .into_iter()
+                .map(|error| error.to_string())
+                .collect::<Vec<_>>()
+        })?;
+        config.policies()?;
+        Ok(config)
+    }
+
+    /// A file in the data folder.
+    #[must_use]
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.data_dir.0.join(name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(toml: &str) -> Result<Config, Vec<String>> {
+        let defaults = Figment::from(Serialized::defaults(Config::default()));
+        Config::from_sources(defaults.merge(Toml::string(toml)))
+    }
+
+    #[test]
+    fn the_example_says_what_the_defaults_are() {
+        let example = read(include_str!("../../firstcome.example.toml")).unwrap();
+        let json = |config: &Config| serde_json::to_value(config).unwrap();
+        assert_eq!(json(&example), json(&Config::default()));
+    }
+
+    #[test]
+    fn the_example_names_every_key() {
+        let example = include_str!("../../firstcome.example.toml");
+        let defaults = serde_json::to_value(Config::default()).unwrap();
+        for (name, value) in defaults.as_object().unwrap() {
+            let keys: Vec<&String> = match value.as_object() {
+                Some(section) => section.keys().collect(),
+                None => vec![name],
+            };
+            for key in keys {
+                let named = |line: &str| {
+                    let line = line.trim_start_matches("# ");
+                    line.starts_with(&format!("{key} =")) || line.ends_with(&format!(".{key}]"))
+                };
+                assert!(example.lines().any(named), "{name}.{key}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_names_its_key() {
+        for (toml, key) in [
+            ("colour = 1", "colour"),
+            ("[orders]\nhold = \"soon\"", "orders.hold"),
+            ("[orders]\nhold = \"0s\"", "orders.hold"),
+            ("[orders]\nmax_lines = 0", "orders.max_lines"),
+            ("[delivery]\nzone = \"Mars/Olympus\"", "delivery.zone"),
+            ("[delivery]\nhour = 24", "delivery.hour"),
+            ("[gate]\nshards = 0", "gate.shards"),
+            (
+                "[payment.simulated]\nabandon_on_screen = 1.5",
+                "payment.simulated.abandon_on_screen",
+            ),
+            ("[payment]\nkey_life = \"1s\"", "payment.key_life"),
+            ("[mail]\nfrom = \"nobody\"", "mail.from"),
+        ] {
+            let Err(errors) = read(toml) else {
+                panic!("{toml} was accepted")
+            };
+            assert!(
+                errors.iter().any(|error| error.contains(key)),
+                "{toml}: {errors:?}"
+            );
+        }
+    }
+}
