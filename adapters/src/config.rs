@@ -281,10 +281,10 @@ impl Config {
             None if Path::new(FILE).exists() => sources.merge(Toml::file_exact(FILE)),
             None => sources,
         };
-        Self::from_sources(sources.merge(Env::prefixed("FIRSTCOME_").split("__")))
+        Self::from_sources(&sources.merge(Env::prefixed("FIRSTCOME_").split("__")))
     }
 
-    fn from_sources(sources: Figment) -> Result<Self, Vec<String>> {
+    fn from_sources(sources: &Figment) -> Result<Self, Vec<String>> {
         let config: Self = sources.extract().map_err(|errors| {
             errors
                 .into_iter()
@@ -308,7 +308,7 @@ mod tests {
 
     fn read(toml: &str) -> Result<Config, Vec<String>> {
         let defaults = Figment::from(Serialized::defaults(Config::default()));
-        Config::from_sources(defaults.merge(Toml::string(toml)))
+        Config::from_sources(&defaults.merge(Toml::string(toml)))
     }
 
     #[test]

@@ -2,6 +2,8 @@
 //! they do not know; a version they do not know is unreadable.
 
 pub mod event;
+pub mod message;
+pub mod order_record;
 
 use std::fmt;
 

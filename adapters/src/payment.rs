@@ -1,0 +1,5 @@
+//! Payment providers.
+
+pub mod simulated;
+
+pub use simulated::SimulatedProvider;
