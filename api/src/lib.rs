@@ -7,4 +7,5 @@ pub mod answer;
 pub mod engine;
 pub mod fault;
 pub mod limits;
+pub mod playground;
 pub mod request;
