@@ -4,8 +4,14 @@
 //! and maps what comes back.
 
 pub mod answer;
+pub mod app;
+pub mod authenticate;
 pub mod engine;
 pub mod fault;
+mod health;
+mod http;
 pub mod limits;
 pub mod playground;
 pub mod request;
+pub mod server;
+mod socket;

@@ -1,0 +1,81 @@
+//! What the face is made of, put together by the binary.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use uuid::Uuid;
+
+use crate::authenticate::Authenticate;
+use crate::engine::Engine;
+
+/// Everything that the routes need.
+pub struct App {
+    /// Executes the requests.
+    pub engine: Engine,
+    /// Finds out who asks.
+    pub authenticate: Authenticate,
+    /// A fresh id for each request.
+    pub request_id: Arc<dyn Fn() -> Uuid + Send + Sync>,
+    /// What is still missing before requests can be served, each as a short word like `ledger`.
+    /// Ready is when nothing is.
+    pub missing: Arc<dyn Fn() -> BoxFuture<'static, Vec<&'static str>> + Send + Sync>,
+    /// How it is served.
+    pub settings: ServerSettings,
+}
+
+/// How the face is served.
+#[derive(Clone, Debug)]
+pub struct ServerSettings {
+    /// Whether the playground is there.
+    pub playground: bool,
+    /// How long requests and sockets may take to end once the server is told to stop.
+    pub drain: Duration,
+    /// How sockets are served.
+    pub sockets: SocketSettings,
+}
+
+impl Default for ServerSettings {
+    fn default() -> Self {
+        Self {
+            playground: false,
+            drain: Duration::from_secs(10),
+            sockets: SocketSettings::default(),
+        }
+    }
+}
+
+/// How sockets are served.
+#[derive(Clone, Debug)]
+pub struct SocketSettings {
+    /// Within what time a new socket has to send `connection_init`.
+    pub init_timeout: Duration,
+    /// How often a silent socket is asked whether it is still there; twice without a sign of life
+    /// ends it.
+    pub keep_alive: Duration,
+    /// Within what time a client has to take what it is sent. While it does not, nothing more is
+    /// made for it.
+    pub write_timeout: Duration,
+    /// Operations that one socket may have at once.
+    pub operations: usize,
+    /// Sockets that one account may have at once on this node.
+    pub per_account: usize,
+    /// Sockets that this node may have at once.
+    pub per_node: usize,
+    /// Bytes of each socket's read buffer: most sockets are idle, and each keeps its own.
+    pub read_buffer: usize,
+}
+
+impl Default for SocketSettings {
+    fn default() -> Self {
+        Self {
+            init_timeout: Duration::from_secs(5),
+            keep_alive: Duration::from_secs(25),
+            write_timeout: Duration::from_secs(10),
+            operations: 50,
+            per_account: 50,
+            per_node: 15_000,
+            read_buffer: 4 * 1024,
+        }
+    }
+}

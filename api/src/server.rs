@@ -1,0 +1,76 @@
+//! The server: its routes, and its life from a bound listener to the last answer.
+
+use std::io;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::HeaderValue;
+use axum::http::header::X_CONTENT_TYPE_OPTIONS;
+use axum::routing::get;
+use axum::serve::ListenerExt;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::set_header::SetResponseHeaderLayer;
+
+use crate::app::App;
+use crate::socket::Sockets;
+use crate::{health, http, playground, socket};
+
+/// Serves `app` on `listener` until `shutdown` is cancelled. Then nothing new is taken, sockets are
+/// closed with 1001, and what runs may end within the drain time.
+pub async fn serve(listener: TcpListener, app: App, shutdown: CancellationToken) -> io::Result<()> {
+    let drain = app.settings.drain;
+    let sockets = Arc::new(Sockets::new(app.settings.sockets.clone(), shutdown.clone()));
+    let router = routes(Arc::new(app), Arc::clone(&sockets));
+    // Answers are small and complete: none waits for another to fill a packet.
+    let listener = listener.tap_io(|stream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(detail = %error, "a connection could not be set to send at once");
+        }
+    });
+    let served = async {
+        axum::serve(listener, router)
+            .with_graceful_shutdown(shutdown.clone().cancelled_owned())
+            .await?;
+        sockets.closed().await;
+        Ok(())
+    };
+    let late = async {
+        shutdown.cancelled().await;
+        tokio::time::sleep(drain).await;
+    };
+    tokio::select! {
+        served = served => served,
+        () = late => {
+            tracing::warn!("requests or sockets were still open at the end of the drain time");
+            Ok(())
+        }
+    }
+}
+
+fn routes(app: Arc<App>, sockets: Arc<Sockets>) -> Router {
+    let graphql = get(socket::upgrade_or_get)
+        .post(http::post)
+        .fallback(http::other_method);
+    let mut router = Router::new()
+        .route(
+            "/graphql",
+            graphql.layer(DefaultBodyLimit::max(app.engine.limits().body_bytes)),
+        )
+        .route("/health/live", get(health::live))
+        .route("/health/ready", get(health::ready));
+    if app.settings.playground {
+        router = router.merge(playground::routes());
+    }
+    let nosniff = HeaderValue::from_static("nosniff");
+    router
+        .layer(axum::Extension(sockets))
+        .layer(SetResponseHeaderLayer::overriding(
+            X_CONTENT_TYPE_OPTIONS,
+            nosniff,
+        ))
+        .layer(CatchPanicLayer::custom(|_| http::reply::panicked()))
+        .with_state(app)
+}

@@ -1,0 +1,180 @@
+//! A server of the tests' and what talks to it.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Once};
+use std::time::Duration;
+
+use api::app::{App, ServerSettings};
+use api::authenticate::{Denied, Identity};
+use api::engine::{Engine, EngineSettings};
+use api::server::serve;
+use domain::account::Role;
+use domain::{AccountId, Requester, Timestamp};
+use futures_util::FutureExt;
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use reqwest::{Client, RequestBuilder, Response, StatusCode};
+use serde_json::{Value as Json, json};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::toy::{self, Counters};
+
+pub const GRAPHQL_RESPONSE: &str = "application/graphql-response+json";
+pub const JSON: &str = "application/json";
+
+/// A token that is accepted, as the account with this number.
+pub fn token(account: u128) -> String {
+    format!("account-{account}")
+}
+
+/// A running server.
+pub struct Server {
+    pub address: SocketAddr,
+    pub counters: Counters,
+    pub shutdown: CancellationToken,
+    pub task: JoinHandle<std::io::Result<()>>,
+    pub client: Client,
+}
+
+#[derive(Default)]
+pub struct Options {
+    pub engine: EngineSettings,
+    pub server: ServerSettings,
+    pub missing: Vec<&'static str>,
+}
+
+impl Server {
+    pub async fn start() -> Self {
+        Self::with(Options::default()).await
+    }
+
+    pub async fn with(options: Options) -> Self {
+        let counters = Counters::default();
+        let missing = options.missing;
+        let app = App {
+            engine: Engine::new(|| toy::builder(&counters), options.engine),
+            authenticate: Arc::new(|token| async move { identify(&token) }.boxed()),
+            request_id: Arc::new(|| Uuid::from_u128(0x5eed)),
+            missing: Arc::new(move || {
+                let missing = missing.clone();
+                async move { missing }.boxed()
+            }),
+            settings: options.server,
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let shutdown = CancellationToken::new();
+        let task = tokio::spawn(serve(listener, app, shutdown.clone()));
+        Self {
+            address,
+            counters,
+            shutdown,
+            task,
+            client: http_client(),
+        }
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    pub fn post(&self, accept: &str) -> RequestBuilder {
+        self.client
+            .post(self.url("/graphql"))
+            .header(ACCEPT, accept)
+            .header(CONTENT_TYPE, JSON)
+    }
+
+    /// Sends a document and gives the answer's status and body.
+    pub async fn ask(&self, query: &str) -> (StatusCode, Json) {
+        self.ask_with(query, json!({})).await
+    }
+
+    pub async fn ask_with(&self, query: &str, variables: Json) -> (StatusCode, Json) {
+        let body = json!({ "query": query, "variables": variables }).to_string();
+        read(self.post(GRAPHQL_RESPONSE).body(body)).await
+    }
+
+    /// The answer's text, to see the order of its keys.
+    pub async fn text(&self, query: &str) -> String {
+        let body = json!({ "query": query }).to_string();
+        self.post(GRAPHQL_RESPONSE)
+            .body(body)
+            .send()
+            .await
+            .unwrap()
+            .text()
+            .await
+            .unwrap()
+    }
+
+    pub async fn ask_as(&self, token: &str, query: &str) -> Response {
+        let body = json!({ "query": query }).to_string();
+        let request = self
+            .post(GRAPHQL_RESPONSE)
+            .header(AUTHORIZATION, format!("Bearer {token}"));
+        request.body(body).send().await.unwrap()
+    }
+
+    /// Waits until `condition` holds; a second is long enough for anything here.
+    pub async fn until(&self, condition: impl Fn(&Counters) -> bool) {
+        let met = async {
+            while !condition(&self.counters) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(1), met)
+            .await
+            .expect("the condition is met");
+    }
+}
+
+pub async fn read(request: RequestBuilder) -> (StatusCode, Json) {
+    let response = request.send().await.unwrap();
+    let status = response.status();
+    (status, response.json().await.unwrap())
+}
+
+fn http_client() -> Client {
+    static PROVIDER: Once = Once::new();
+    PROVIDER.call_once(|| {
+        rustls::crypto::ring::default_provider()
+            .install_default()
+            .unwrap();
+    });
+    Client::builder().no_proxy().build().unwrap()
+}
+
+/// `account-7` is account 7 for ever, `brief-7` for 300 ms; `broken` can't be looked up.
+fn identify(token: &str) -> Result<Identity, Denied> {
+    let signed_in = |number: &str| {
+        let account = AccountId(Uuid::from_u128(number.parse().map_err(|_| Denied::Token)?));
+        let until = Timestamp::UNIX_EPOCH;
+        Ok(Requester::SignedIn {
+            account,
+            role: Role::Customer,
+            until,
+        })
+    };
+    if let Some(number) = token.strip_prefix("account-") {
+        Ok(Identity {
+            requester: signed_in(number)?,
+            expires_in: None,
+        })
+    } else if let Some(number) = token.strip_prefix("brief-") {
+        let expires_in = Some(Duration::from_millis(300));
+        Ok(Identity {
+            requester: signed_in(number)?,
+            expires_in,
+        })
+    } else if token == "broken" {
+        Err(Denied::Fault(domain::Fault::unavailable(
+            "looking a session up",
+            toy::SECRET,
+        )))
+    } else {
+        Err(Denied::Token)
+    }
+}
