@@ -1,0 +1,4 @@
+//! What the one binary can be.
+
+pub mod schema;
+pub mod shop;
