@@ -256,7 +256,9 @@ async fn a_record_is_finished_only_once_its_dead_letter_is_kept() {
 #[tokio::test(start_paused = true)]
 async fn an_outage_puts_nothing_aside_and_stops_nobody() {
     let world = World::new();
-    world.log.append_tasks(0, 1..=30);
+    world.log.append_tasks(0, 1..=10);
+    world.log.append(0, Ok(nothing()));
+    world.log.append_tasks(0, 11..=29);
     world.log.append_tasks(1, 101..=130);
     let script = Script::new(&world);
     script.state().is_down = true;
@@ -388,14 +390,15 @@ async fn shutdown_finishes_what_was_taken_and_takes_no_more() {
 #[tokio::test(start_paused = true)]
 async fn shutdown_does_not_wait_for_another_attempt() {
     let world = World::new();
-    world.log.append_tasks(0, 1..=8);
+    world.log.append_tasks(0, 1..=12);
     let script = Script::new(&world);
     let workers = script.rule(6, Rule::Away).start(&world);
     until(|| script.state().attempts.get(&6) == Some(&4)).await;
     let before = Instant::now();
     assert_eq!(world.stop(workers).await, [""; 0]);
     assert!(before.elapsed() < Duration::from_millis(10));
-    // The group of 5 to 8 is open still.
+    // The group of 5 to 8 is open still, so nothing behind it is stored.
+    assert_eq!(handled(&world), [1, 2, 3, 4, 9, 10, 11, 12]);
     assert_eq!((world.log.stored(0), world.log.dead()), (4, vec![]));
 }
 

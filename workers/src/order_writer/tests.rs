@@ -374,6 +374,28 @@ async fn records_that_the_log_has_lost_stop_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_written_already_is_passed_however_often_it_comes() {
+    let (world, ledger) = (World::new(), Ledger::new());
+    world.log.append_tasks(0, 0..5);
+    let workers = ledger.start(&world);
+    until(|| world.log.stored(0) == 5).await;
+    let stale = |offset| Delivery {
+        partition: in_partition(0),
+        offset: Offset(offset),
+        content: Ok(task(0)),
+    };
+    for _ in 0..3 {
+        let came = Polled::Records((2..5).map(stale).collect());
+        world.log.state().next_polls.push_back(came);
+    }
+    pass(10).await;
+    world.log.append_tasks(0, [5]);
+    until(|| world.log.stored(0) == 6).await;
+    assert_eq!(ledger.state().written, [0, 1, 2, 3, 4, 5]);
+    world.stop(workers).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_partition_that_is_revoked_is_left_and_taken_up_again_from_the_ledger() {
     let (world, ledger) = (World::new(), Ledger::new());
     world.log.append_tasks(0, 0..5);

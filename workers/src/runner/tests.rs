@@ -156,8 +156,9 @@ async fn a_worker_that_halts_stays_so() {
 #[tokio::test(start_paused = true)]
 async fn shutdown_waits_for_those_who_finish_and_names_those_who_do_not() {
     let world = World::new();
+    let (hanging, counts) = told("hanging", |_| Life::Hangs);
     let parts = vec![
-        told("hanging", |_| Life::Hangs).0,
+        hanging,
         told("finishing", |_| Life::Leaves { after_ms: 9_900 }).0,
         told("working", |_| Life::Works).0,
         told("too late", |_| Life::Leaves { after_ms: 10_100 }).0,
@@ -175,6 +176,12 @@ async fn shutdown_waits_for_those_who_finish_and_names_those_who_do_not() {
         .map(|worker| worker.state)
         .collect();
     assert_eq!(states[1..3], [WorkerState::Left, WorkerState::Left]);
+    pass(1).await;
+    assert_eq!(
+        Arc::strong_count(&counts.lived),
+        1,
+        "it still hangs somewhere"
+    );
 }
 
 #[tokio::test(start_paused = true)]
