@@ -1,0 +1,267 @@
+//! One shard: what it holds, and each verb as one step under its lock.
+
+use std::collections::HashMap;
+
+use chrono::TimeDelta;
+use domain::gate::{
+    BuyerCount, EdgeEntry, Level, LevelVersion, Obstacle, Receipt, Reservation, Reserved, Shard,
+    Telling,
+};
+use domain::{AccountId, ItemId, OrderId, Timestamp};
+
+use super::edge::EdgeQueue;
+use super::feed::{Feed, Recent};
+use super::item::ItemState;
+use super::receipts::Receipts;
+
+pub(super) struct ShardState {
+    pub id: Shard,
+    pub held: Held,
+    recent: Recent,
+    /// The newest beat that was written; what `held` has goes back when writes are lost.
+    last_beat: Option<u64>,
+    epoch: u32,
+    /// Whether a refusal may come from something that was forgotten.
+    healing: bool,
+}
+
+/// What a loss takes away or sets back.
+#[derive(Clone, Default)]
+pub(super) struct Held {
+    items: HashMap<ItemId, ItemState>,
+    receipts: Receipts,
+    edge: EdgeQueue,
+    beat: Option<u64>,
+}
+
+impl ShardState {
+    /// A shard that knows nothing. It heals until it is told that it knows all.
+    pub fn new(id: Shard, epoch: u32) -> Self {
+        let (held, recent) = (Held::default(), Recent::default());
+        Self {
+            id,
+            held,
+            recent,
+            last_beat: None,
+            epoch,
+            healing: true,
+        }
+    }
+
+    /// Takes stock for every line or for none; the receipt comes before every other check.
+    /// Returns the answer, and whether readers of the feed are to be woken.
+    pub fn reserve(
+        &mut self,
+        reservation: &Reservation,
+        most_queued: usize,
+        now: Timestamp,
+        feed: &Feed,
+    ) -> (Reserved, bool) {
+        let draft = &reservation.draft;
+        if let Some(kept) = self.held.receipts.get(draft.order) {
+            let queued = kept.ticket.filter(|ticket| self.held.edge.has(*ticket));
+            let entry = queued.map(|ticket| ticket.named(self.id));
+            return (
+                Reserved::Known {
+                    receipt: kept.receipt.clone(),
+                    entry,
+                },
+                false,
+            );
+        }
+        if self.held.edge.len() >= most_queued {
+            return (Reserved::QueueFull, false);
+        }
+        if let Some(refused) = self.examine(reservation, now) {
+            return (refused, false);
+        }
+
+        let mut wake = false;
+        for units in &reservation.units {
+            if let Some(item) = self.held.items.get_mut(&units.item) {
+                item.take(draft.buyer, units.count);
+                wake |= self.recent.note(feed, units.item, &mut item.changed_at);
+            }
+        }
+        let ticket = self.held.edge.push(reservation, now);
+        let receipt = Receipt {
+            order: draft.order,
+            buyer: draft.buyer,
+            fingerprint: draft.fingerprint,
+            admission: reservation.admission,
+            draft: Some(draft.clone()),
+            accepted_at: draft.accepted_at,
+        };
+        self.held.receipts.keep(receipt, Some(ticket));
+        (
+            Reserved::Taken {
+                entry: ticket.named(self.id),
+            },
+            wake,
+        )
+    }
+
+    /// Why these units can't be taken, all reasons at once; `None` if they can.
+    fn examine(&self, reservation: &Reservation, now: Timestamp) -> Option<Reserved> {
+        let buyer: AccountId = reservation.draft.buyer;
+        let (mut obstacles, mut unknown, mut doubtful) = (Vec::new(), Vec::new(), false);
+        for units in &reservation.units {
+            let Some(item) = self.held.items.get(&units.item) else {
+                unknown.push(units.item);
+                continue;
+            };
+            match item.obstacle(units.item, buyer, units.count, now) {
+                None => {}
+                // A start does not move once it is past, so nobody can have bought before it.
+                Some(obstacle @ Obstacle::NotOpen { .. }) => obstacles.push(obstacle),
+                Some(_) if self.healing => doubtful = true,
+                Some(obstacle) => obstacles.push(obstacle),
+            }
+        }
+        if !obstacles.is_empty() {
+            Some(Reserved::Refused(obstacles))
+        } else if !unknown.is_empty() {
+            Some(Reserved::NotLoaded(unknown))
+        } else if doubtful {
+            Some(Reserved::Healing)
+        } else {
+            None
+        }
+    }
+
+    pub fn settle(&mut self, entry: &str) {
+        self.held.edge.settle(entry);
+    }
+
+    pub fn claim_stale(&mut self, age: TimeDelta, most: usize, now: Timestamp) -> Vec<EdgeEntry> {
+        self.held.edge.claim(self.id, age, most, now)
+    }
+
+    pub fn edge_length(&self) -> usize {
+        self.held.edge.len()
+    }
+
+    pub fn receipt(&self, order: OrderId) -> Option<Receipt> {
+        self.held
+            .receipts
+            .get(order)
+            .map(|kept| kept.receipt.clone())
+    }
+
+    pub fn tell_receipt(&mut self, receipt: &Receipt) {
+        self.held.receipts.keep(receipt.clone(), None);
+    }
+
+    /// Forgets some receipts; returns whether there may be more to forget.
+    pub fn forget_receipts(&mut self, before: Timestamp, most: usize) -> bool {
+        let edge = &self.held.edge;
+        self.held
+            .receipts
+            .forget(before, most, |ticket| edge.has(ticket))
+    }
+
+    /// Takes what the ledger tells of an item; one it does not know is added only when `load`.
+    /// Returns whether readers of the feed are to be woken.
+    pub fn tell(&mut self, telling: &Telling, load: bool, feed: &Feed) -> bool {
+        let changed = match self.held.items.get_mut(&telling.item) {
+            Some(item) => item.tell(telling),
+            None if load => {
+                self.held
+                    .items
+                    .insert(telling.item, ItemState::load(telling));
+                true
+            }
+            None => false,
+        };
+        changed && self.note(telling.item, feed)
+    }
+
+    fn note(&mut self, item: ItemId, feed: &Feed) -> bool {
+        self.held
+            .items
+            .get_mut(&item)
+            .is_some_and(|state| self.recent.note(feed, item, &mut state.changed_at))
+    }
+
+    pub fn is_loaded(&self, item: ItemId) -> bool {
+        self.held.items.contains_key(&item)
+    }
+
+    pub fn level(&self, item: ItemId, now: Timestamp) -> Option<Level> {
+        level(&self.held, self.epoch, item, now)
+    }
+
+    pub fn buyers(&self, item: ItemId) -> Vec<BuyerCount> {
+        self.held
+            .items
+            .get(&item)
+            .map(|item| item.buyers().collect())
+            .unwrap_or_default()
+    }
+
+    /// The levels that changed after `after`, for a reader that goes on from `next`.
+    pub fn changed(&mut self, after: u64, next: u64, now: Timestamp) -> Vec<Level> {
+        let (held, epoch) = (&self.held, self.epoch);
+        self.recent
+            .read(after, next)
+            .filter_map(|item| level(held, epoch, item, now))
+            .collect()
+    }
+
+    /// Writes a beat. Returns whether the shard knows all, and whether readers of the feed are to
+    /// be woken.
+    pub fn beat(&mut self, beat: u64, feed: &Feed) -> (bool, bool) {
+        let mut wake = false;
+        if self.held.beat != self.last_beat {
+            self.healing = true;
+            self.epoch += 1;
+            wake = self.note_all(feed);
+        }
+        let beat = self.last_beat.map_or(beat, |last| last.max(beat));
+        self.last_beat = Some(beat);
+        self.held.beat = self.last_beat;
+        (!self.healing, wake)
+    }
+
+    /// Ends the healing, unless writes were lost again and no beat has met that yet.
+    pub fn healed(&mut self) {
+        if self.held.beat == self.last_beat {
+            self.healing = false;
+        }
+    }
+
+    /// Puts what a replica had in the place of what is held: everything written since is lost.
+    pub fn fail_over(&mut self, replica: Held, feed: &Feed) -> bool {
+        self.held = Held {
+            beat: None,
+            ..replica
+        };
+        self.healing = true;
+        self.recent.clear();
+        self.note_all(feed)
+    }
+
+    fn note_all(&mut self, feed: &Feed) -> bool {
+        let mut wake = false;
+        for (item, state) in &mut self.held.items {
+            wake |= self.recent.note(feed, *item, &mut state.changed_at);
+        }
+        wake
+    }
+}
+
+fn level(held: &Held, epoch: u32, item: ItemId, as_of: Timestamp) -> Option<Level> {
+    let state = held.items.get(&item)?;
+    let (admitted, terms) = (state.admitted, state.terms);
+    let version = LevelVersion {
+        epoch,
+        count: admitted + terms.version,
+    };
+    Some(Level {
+        item,
+        admitted,
+        terms,
+        version,
+        as_of,
+    })
+}

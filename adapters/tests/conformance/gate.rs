@@ -1,0 +1,257 @@
+//! What every implementation of the gate has to do. A test file brings its implementation as a
+//! [`World`] and calls `gate_suite!`.
+
+#[path = "gate/crowd.rs"]
+mod crowd;
+#[path = "gate/edge.rs"]
+mod edge;
+#[path = "gate/feed.rs"]
+mod feed;
+#[path = "gate/loss.rs"]
+mod loss;
+#[path = "gate/taking.rs"]
+mod taking;
+#[path = "gate/telling.rs"]
+mod telling;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::TimeDelta;
+use domain::gate::{
+    BuyerCount, Fingerprint, Level, Obstacle, Receipt, Reservation, Reserved, Shard, Telling, Terms,
+};
+use domain::message::{Draft, DraftLine};
+use domain::ports::Gate;
+use domain::ports::gate::{FeedCursor, Loading};
+use domain::stock::Units;
+use domain::{AccountId, AdmissionId, Currency, ItemId, Money, OrderId, Quantity, Timestamp};
+use uuid::Uuid;
+
+/// Entries that a world's edge queue takes.
+pub const EDGE_QUEUE_MAX: usize = 20;
+
+/// One gate, empty and nobody else's, whose edge queue takes [`EDGE_QUEUE_MAX`] entries a shard.
+#[async_trait]
+pub trait World: Send + Sync {
+    fn gate(&self) -> Arc<dyn Gate>;
+
+    /// Makes the gate forget all it has.
+    async fn lose_everything(&self);
+}
+
+/// A test for every function of the suite; `$world` is an expression that makes a [`World`].
+macro_rules! gate_suite {
+    ($world:expr) => {
+        gate_suite!(
+            $world;
+            takes_until_nothing_is_left,
+            takes_every_line_or_none,
+            reports_every_line_in_the_way,
+            knows_an_order_by_its_receipt,
+            a_receipt_comes_before_every_other_check,
+            reports_what_it_does_not_know,
+            a_window_is_compared_by_the_gates_clock,
+            the_newest_terms_win,
+            nothing_is_ever_lowered,
+            a_limit_holds_over_orders,
+            buyers_are_counted_before_there_is_a_limit,
+            only_a_load_makes_an_item_known,
+            an_entry_waits_until_it_is_settled,
+            stale_entries_are_claimed_by_one,
+            a_full_edge_queue_refuses,
+            told_receipts_answer_too,
+            receipts_are_forgotten_by_age,
+            levels_rise_with_every_change,
+            the_feed_starts_with_everything,
+            a_slow_reader_skips_to_the_newest,
+            the_feed_wakes_its_readers,
+            one_caller_loads_an_item,
+            refuses_in_doubt_until_it_is_healed,
+            healing_goes_on_after_another_loss,
+            a_loss_raises_the_epoch,
+            a_crowd_gets_exactly_what_there_is,
+            a_buyer_in_a_hurry_stays_within_the_limit,
+            what_makes_no_sense_is_a_fault,
+        );
+    };
+    ($world:expr; $($name:ident),* $(,)?) => {$(
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $name() {
+            suite::$name(&$world).await;
+        }
+    )*};
+}
+pub(crate) use gate_suite;
+
+fn fresh() -> Uuid {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    let number = LAST.fetch_add(1, Ordering::Relaxed);
+    let process = u128::from(std::process::id());
+    Uuid::new_v5(
+        &Uuid::nil(),
+        &(process << 64 | u128::from(number)).to_be_bytes(),
+    )
+}
+
+fn buyer() -> AccountId {
+    AccountId(fresh())
+}
+
+/// An item that lives where `near` lives.
+fn item_near(gate: &dyn Gate, near: ItemId) -> ItemId {
+    loop {
+        let item = ItemId(fresh());
+        if gate.shard_of(item) == gate.shard_of(near) {
+            return item;
+        }
+    }
+}
+
+/// So many items that live together, in order.
+fn neighbours(gate: &dyn Gate, count: usize) -> Vec<ItemId> {
+    let first = ItemId(fresh());
+    let mut items = vec![first];
+    items.resize_with(count, || item_near(gate, first));
+    items.sort_unstable();
+    items
+}
+
+fn terms(ceiling: i64) -> Terms {
+    Terms {
+        ceiling,
+        opens_at: None,
+        closes_at: None,
+        paused: false,
+        limit: None,
+        counts_buyers: false,
+        version: 1,
+    }
+}
+
+fn telling(item: ItemId, admitted: i64, terms: Terms) -> Telling {
+    Telling {
+        item,
+        admitted,
+        terms,
+        buyers: Vec::new(),
+    }
+}
+
+/// Makes the gate sure of itself: what it refuses from now on is final.
+async fn heal(gate: &dyn Gate) {
+    for shard in gate.shards() {
+        gate.beat(shard, next_beat()).await.unwrap();
+        gate.healed(shard).await.unwrap();
+    }
+}
+
+fn next_beat() -> u64 {
+    static LAST: AtomicU64 = AtomicU64::new(1);
+    LAST.fetch_add(1, Ordering::Relaxed)
+}
+
+/// A fresh item with these terms, in a gate that is sure of itself.
+async fn on_sale(gate: &dyn Gate, terms: Terms) -> ItemId {
+    let item = ItemId(fresh());
+    gate.load(&[telling(item, 0, terms)]).await.unwrap();
+    heal(gate).await;
+    item
+}
+
+/// Two fresh items that one order can take in one step.
+async fn neighbours_on_sale(gate: &dyn Gate, one: Terms, other: Terms) -> (ItemId, ItemId) {
+    let first = on_sale(gate, one).await;
+    let second = item_near(gate, first);
+    gate.load(&[telling(second, 0, other)]).await.unwrap();
+    heal(gate).await;
+    (first, second)
+}
+
+async fn now(gate: &dyn Gate) -> Timestamp {
+    let item = on_sale(gate, terms(0)).await;
+    level(gate, item).await.as_of
+}
+
+async fn level(gate: &dyn Gate, item: ItemId) -> Level {
+    let levels = gate.levels(&[item]).await.unwrap();
+    assert_eq!(levels.len(), 1, "the item is loaded");
+    levels[0]
+}
+
+async fn available(gate: &dyn Gate, item: ItemId) -> i64 {
+    level(gate, item).await.available()
+}
+
+fn draft(buyer: AccountId, lines: &[(ItemId, u32)]) -> Arc<Draft> {
+    let won = Currency::from_code("KRW").unwrap();
+    let lines: Vec<_> = lines
+        .iter()
+        .map(|(item, count)| DraftLine {
+            item: *item,
+            quantity: Quantity::new(i64::from(*count)).unwrap(),
+            unit_price: Money {
+                minor: 1_000,
+                currency: won,
+            },
+        })
+        .collect();
+    let minor = lines
+        .iter()
+        .map(|line| 1_000 * i64::from(line.quantity.get()))
+        .sum();
+    Arc::new(Draft {
+        order: OrderId(fresh()),
+        buyer,
+        fingerprint: Fingerprint::of(fresh().as_bytes()),
+        lines,
+        total: Money {
+            minor,
+            currency: won,
+        },
+        accepted_at: Timestamp::from_timestamp_millis(1_767_225_600_000).unwrap(),
+    })
+}
+
+fn reservation(gate: &dyn Gate, draft: &Arc<Draft>) -> Reservation {
+    let units = draft.units();
+    let shard = gate.shard_of(units[0].item);
+    assert!(units.iter().all(|units| gate.shard_of(units.item) == shard));
+    Reservation {
+        draft: draft.clone(),
+        shard,
+        admission: AdmissionId(fresh()),
+        units,
+    }
+}
+
+async fn reserve(gate: &dyn Gate, draft: &Arc<Draft>) -> Reserved {
+    gate.reserve(&reservation(gate, draft)).await.unwrap()
+}
+
+async fn buy(gate: &dyn Gate, buyer: AccountId, item: ItemId, count: u32) -> Reserved {
+    reserve(gate, &draft(buyer, &[(item, count)])).await
+}
+
+fn obstacles(answer: Reserved) -> Vec<Obstacle> {
+    match answer {
+        Reserved::Refused(obstacles) => obstacles,
+        other => panic!("a refusal was expected, not {other:?}"),
+    }
+}
+
+fn is_taken(answer: &Reserved) -> bool {
+    matches!(answer, Reserved::Taken { .. })
+}
+
+/// Every test of the suite.
+pub mod suite {
+    pub use super::crowd::*;
+    pub use super::edge::*;
+    pub use super::feed::*;
+    pub use super::loss::*;
+    pub use super::taking::*;
+    pub use super::telling::*;
+}
