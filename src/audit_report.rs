@@ -161,7 +161,7 @@ fn standing(report: &AuditReport, answered: Option<Answered>, number: u8) -> Sta
 }
 
 /// The state as the API spells it.
-fn name(status: OrderStatus) -> &'static str {
+pub fn name(status: OrderStatus) -> &'static str {
     match status {
         OrderStatus::Accepted => "ACCEPTED",
         OrderStatus::Rejected => "REJECTED",

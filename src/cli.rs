@@ -8,6 +8,8 @@ use clap::{Parser, Subcommand};
 use domain::Fault;
 
 use crate::roles;
+use crate::roles::audit::AuditArgs;
+use crate::rush::RushArgs;
 
 /// Sells what runs out: time deals with limited stock, beside ordinary items. Without a command it
 /// runs the whole shop in this process.
@@ -23,6 +25,16 @@ pub struct Cli {
 
 #[derive(Subcommand)]
 enum Role {
+    /// Hold ledger, gate and payments against each other; fail when an invariant is broken.
+    Audit(AuditArgs),
+    /// Take a catalogue in from CSV.
+    Import(roles::import::Args),
+    /// Bring the ledger's schema up to date.
+    Migrate,
+    /// Remove the accounts that rehearsals made.
+    RehearsalClear,
+    /// Send a rehearsal crowd against a running endpoint, then audit.
+    Rush(Box<RushArgs>),
     /// Print the GraphQL schema.
     Schema,
 }
@@ -49,6 +61,11 @@ pub async fn run(cli: Cli) -> ExitCode {
     }
     let done = match cli.role {
         None => roles::shop::run(config).await.map(|()| ExitCode::SUCCESS),
+        Some(Role::Audit(args)) => roles::audit::run(config, &args).await,
+        Some(Role::Import(args)) => roles::import::run(&config, args).await,
+        Some(Role::Migrate) => roles::migrate::run(&config).await,
+        Some(Role::RehearsalClear) => roles::rehearsal::clear(&config).await,
+        Some(Role::Rush(args)) => roles::rehearsal::rush(&config, *args).await,
         Some(Role::Schema) => Ok(ExitCode::SUCCESS),
     };
     done.unwrap_or_else(|fault| told(&fault))

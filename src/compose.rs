@@ -90,7 +90,11 @@ impl World {
     }
 }
 
-async fn open_ledger(
+/// The ledger of a data folder.
+///
+/// # Errors
+/// A file that can't be opened.
+pub async fn open_ledger(
     folder: &Path,
     keys: &Keyring,
     clock: &Arc<dyn Clock>,

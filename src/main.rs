@@ -1,11 +1,15 @@
 //! firstcome: an engine for selling what runs out. One binary, many roles.
 
+mod audit_report;
 mod banner;
 mod cli;
 mod compose;
 mod demo;
+mod import;
 mod instance;
+mod operator;
 mod roles;
+mod rush;
 
 use std::process::ExitCode;
 

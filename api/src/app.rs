@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::ports::Mailbox;
 use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
@@ -20,6 +21,10 @@ pub struct App {
     /// What is still missing before requests can be served, each as a short word like `ledger`.
     /// Ready is when nothing is.
     pub missing: Arc<dyn Fn() -> BoxFuture<'static, Vec<&'static str>> + Send + Sync>,
+    /// The public keys of access tokens, as a JWK set in JSON.
+    pub jwks: String,
+    /// Letters that are shown on a page beside the playground; `None` where a mail server has them.
+    pub mailbox: Option<Arc<dyn Mailbox>>,
     /// How it is served.
     pub settings: ServerSettings,
 }

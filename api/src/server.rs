@@ -6,8 +6,8 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::HeaderValue;
-use axum::http::header::X_CONTENT_TYPE_OPTIONS;
-use axum::routing::get;
+use axum::http::header::{CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use axum::routing::{MethodRouter, get};
 use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -16,7 +16,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::app::App;
 use crate::socket::Sockets;
-use crate::{health, http, playground, socket};
+use crate::{health, http, mailbox, playground, socket};
 
 /// Serves `app` on `listener` until `shutdown` is cancelled. Then nothing new is taken, sockets are
 /// closed with 1001, and what runs may end within the drain time.
@@ -60,9 +60,14 @@ fn routes(app: Arc<App>, sockets: Arc<Sockets>) -> Router {
             graphql.layer(DefaultBodyLimit::max(app.engine.limits().body_bytes)),
         )
         .route("/health/live", get(health::live))
-        .route("/health/ready", get(health::ready));
+        .route("/health/ready", get(health::ready))
+        .route("/.well-known/jwks.json", jwks(&app.jwks));
     if app.settings.playground {
         router = router.merge(playground::routes());
+        if let Some(mailbox) = app.mailbox.clone() {
+            let page = get(mailbox::page).with_state(mailbox);
+            router = router.route(mailbox::PATH, page);
+        }
     }
     let nosniff = HeaderValue::from_static("nosniff");
     router
@@ -73,4 +78,11 @@ fn routes(app: Arc<App>, sockets: Arc<Sockets>) -> Router {
         ))
         .layer(CatchPanicLayer::custom(|_| http::reply::panicked()))
         .with_state(app)
+}
+
+/// The keys by which anybody can check our access tokens (RFC 7517).
+fn jwks<S: Clone + Send + Sync + 'static>(keys: &str) -> MethodRouter<S> {
+    let keys = keys.to_owned();
+    let json = HeaderValue::from_static("application/jwk-set+json");
+    get(async move || ([(CONTENT_TYPE, json)], keys))
 }

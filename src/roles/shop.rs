@@ -129,6 +129,8 @@ fn app(world: &World, graph: &Graph, config: &Config, health: Health) -> App {
                 Box::pin(async move { unwell })
             }
         }),
+        jwks: ports.tokens.jwks(),
+        mailbox: world.mailbox.clone(),
         settings: ServerSettings {
             playground: config.playground.0,
             ..ServerSettings::default()

@@ -61,6 +61,8 @@ impl Server {
                 let missing = missing.clone();
                 async move { missing }.boxed()
             }),
+            jwks: r#"{"keys":[]}"#.to_owned(),
+            mailbox: None,
             settings: options.server,
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -65,6 +65,18 @@ async fn the_tools_introspection_query_passes() {
 }
 
 #[tokio::test]
+async fn bytes_of_a_document() {
+    let server = with(Limits {
+        document_bytes: 40,
+        ..Limits::default()
+    })
+    .await;
+    let padded = |length: usize| format!("{{ hello }} #{}", "x".repeat(length - 11));
+    passes(&server, &padded(40)).await;
+    refused(&server, &padded(41), EXCEEDED).await;
+}
+
+#[tokio::test]
 async fn tokens() {
     let server = with(Limits {
         tokens: 20,
@@ -78,21 +90,21 @@ async fn tokens() {
 #[tokio::test]
 async fn brackets() {
     let server = Server::start().await;
-    refused(&server, &"{hello".repeat(150_000), EXCEEDED).await;
+    refused(&server, &"{hello".repeat(800), EXCEEDED).await;
     refused(
         &server,
-        &format!("{{ echo(text: {}", "[".repeat(900_000)),
+        &format!("{{ echo(text: {}", "[".repeat(4_500)),
         EXCEEDED,
     )
     .await;
     refused(
         &server,
-        &format!("query($a: {}Int) {{ hello }}", "[".repeat(900_000)),
+        &format!("query($a: {}Int) {{ hello }}", "[".repeat(4_500)),
         EXCEEDED,
     )
     .await;
     // Brackets that only a sloppy reader of strings would overlook.
-    let hidden = format!("{{ echo(text: [\"\"\"x\" {}", "[".repeat(900_000));
+    let hidden = format!("{{ echo(text: [\"\"\"x\" {}", "[".repeat(4_500));
     refused(&server, &hidden, "GRAPHQL_PARSE_FAILED").await;
 }
 
