@@ -1,0 +1,13 @@
+//! What can be done: one file for what belongs together. Each resolver parses its input, calls a use
+//! case, and maps what comes back.
+
+pub mod accounts;
+pub mod items;
+pub mod orders;
+
+use async_graphql::MergedObject;
+
+/// What can be done. Each answers with a payload that has what was done, or `userErrors` that say why
+/// it was refused; it is null, with an error, only when a part of the service can't be reached.
+#[derive(MergedObject, Default)]
+pub struct Mutation(orders::Orders, items::Items, accounts::Accounts);

@@ -1,0 +1,247 @@
+//! Accounts and sessions.
+
+use async_graphql::{Context, InputObject, Object, SimpleObject};
+use domain::account::{Email, Profile};
+use domain::use_cases::refresh_session::refresh_session;
+use domain::use_cases::request_verification::request_verification;
+use domain::use_cases::sign_in::sign_in;
+use domain::use_cases::sign_out::sign_out;
+use domain::use_cases::sign_up::{SignUp, sign_up};
+use domain::{Failure, Refusal};
+
+use crate::graphql::Graph;
+use crate::graphql::objects::account::{Account, Session};
+use crate::graphql::outcome::{answer, payload};
+use crate::graphql::scalars::count;
+
+/// Mutations of whoever comes to the door.
+#[derive(Default)]
+pub struct Accounts;
+
+#[Object]
+impl Accounts {
+    /// Has a code mailed that proves an e-mail address, for `signUp`. The answer is the same whether
+    /// or not somebody has an account there; who has one gets a letter that says so. Asking again too
+    /// soon sends nothing. Anybody may ask.
+    ///
+    /// Refusals: `InvalidInput`.
+    async fn request_email_verification(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which address to prove.")] input: RequestEmailVerificationInput,
+    ) -> Option<RequestEmailVerificationPayload> {
+        answer(ctx, input.request(ctx).await)
+    }
+
+    /// Makes an account for a proven e-mail address, with role CUSTOMER. Then `signIn`. Anybody may
+    /// ask.
+    ///
+    /// Refusals: `InvalidInput`, `VerificationInvalid`.
+    async fn sign_up(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Who signs up.")] input: SignUpInput,
+    ) -> Option<SignUpPayload> {
+        answer(ctx, input.sign_up(ctx).await)
+    }
+
+    /// Opens a session. Anybody may ask.
+    ///
+    /// Refusals: `InvalidInput`, `InvalidCredentials`.
+    async fn sign_in(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Who signs in.")] input: SignInInput,
+    ) -> Option<SignInPayload> {
+        answer(ctx, input.sign_in(ctx).await)
+    }
+
+    /// Trades a refresh token for a new pair of tokens. The old one is used up. Anybody who has it
+    /// may ask.
+    ///
+    /// Refusals: `SessionEnded`.
+    async fn refresh_session(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which session to go on with.")] input: RefreshSessionInput,
+    ) -> Option<RefreshSessionPayload> {
+        answer(ctx, input.refresh(ctx).await)
+    }
+
+    /// Ends a session: its refresh token is void at once, its access token when its time is over.
+    /// Ending one that is not there is done already. Anybody who has the token may ask; never refused.
+    async fn sign_out(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which session to end.")] input: SignOutInput,
+    ) -> Option<SignOutPayload> {
+        answer(ctx, input.sign_out(ctx).await)
+    }
+}
+
+/// Which address to prove.
+#[derive(InputObject)]
+pub struct RequestEmailVerificationInput {
+    /// The e-mail address.
+    #[graphql(secret)]
+    email: String,
+}
+
+/// A code that is on its way to an address.
+#[derive(SimpleObject)]
+pub struct EmailVerification {
+    /// The address, as it is written down.
+    email: String,
+    /// How many milliseconds the code is good for.
+    valid_for_ms: i32,
+    /// After how many milliseconds another one can be asked for.
+    resend_after_ms: i32,
+}
+
+payload! {
+    /// What became of `requestEmailVerification`.
+    RequestEmailVerificationPayload {
+        /// What to expect; null exactly when it was refused.
+        verification: EmailVerification,
+    }
+}
+
+impl RequestEmailVerificationInput {
+    async fn request(self, ctx: &Context<'_>) -> Result<RequestEmailVerificationPayload, Failure> {
+        let ports = &Graph::of(ctx).ports;
+        let email = email(&self.email)?;
+        let policy = &ports.policies.accounts;
+        let verification = EmailVerification {
+            email: email.as_str().to_owned(),
+            valid_for_ms: count(policy.verification_ms),
+            resend_after_ms: count(policy.verification_resend_ms),
+        };
+        request_verification(ports, email).await?;
+        Ok(RequestEmailVerificationPayload::done(ctx, verification))
+    }
+}
+
+/// Who signs up.
+#[derive(InputObject)]
+pub struct SignUpInput {
+    /// The e-mail address that the code was mailed to.
+    #[graphql(secret)]
+    email: String,
+    /// The code from the letter.
+    #[graphql(secret)]
+    code: String,
+    /// 10 to 128 characters, and not one that everybody guesses.
+    #[graphql(secret)]
+    password: String,
+    /// The person's name, 1 to 50 characters.
+    #[graphql(secret)]
+    name: String,
+    /// A telephone number, at most 30 characters.
+    #[graphql(secret)]
+    phone: Option<String>,
+    /// Where parcels go, at most 200 characters.
+    #[graphql(secret)]
+    address: Option<String>,
+}
+
+payload! {
+    /// What became of `signUp`.
+    SignUpPayload {
+        /// The account; null exactly when it was refused.
+        account: Account,
+    }
+}
+
+impl SignUpInput {
+    async fn sign_up(self, ctx: &Context<'_>) -> Result<SignUpPayload, Failure> {
+        let command = SignUp {
+            email: email(&self.email)?,
+            code: self.code,
+            password: self.password,
+            profile: Profile {
+                name: self.name,
+                phone: self.phone,
+                address: self.address,
+            },
+        };
+        let account = sign_up(&Graph::of(ctx).ports, command).await?;
+        Ok(SignUpPayload::done(ctx, Account(account)))
+    }
+}
+
+/// Who signs in.
+#[derive(InputObject)]
+pub struct SignInInput {
+    /// The account's e-mail address.
+    #[graphql(secret)]
+    email: String,
+    /// Its password.
+    #[graphql(secret)]
+    password: String,
+}
+
+payload! {
+    /// What became of `signIn`.
+    SignInPayload {
+        /// The session; null exactly when it was refused.
+        session: Session,
+    }
+}
+
+impl SignInInput {
+    async fn sign_in(self, ctx: &Context<'_>) -> Result<SignInPayload, Failure> {
+        let email = email(&self.email)?;
+        let session = sign_in(&Graph::of(ctx).ports, &email, &self.password).await?;
+        Ok(SignInPayload::done(ctx, session.into()))
+    }
+}
+
+/// Which session to go on with.
+#[derive(InputObject)]
+pub struct RefreshSessionInput {
+    /// The session's newest refresh token.
+    #[graphql(secret)]
+    refresh_token: String,
+}
+
+payload! {
+    /// What became of `refreshSession`.
+    RefreshSessionPayload {
+        /// The session with its new tokens; null exactly when it was refused.
+        session: Session,
+    }
+}
+
+impl RefreshSessionInput {
+    async fn refresh(self, ctx: &Context<'_>) -> Result<RefreshSessionPayload, Failure> {
+        let session = refresh_session(&Graph::of(ctx).ports, &self.refresh_token).await?;
+        Ok(RefreshSessionPayload::done(ctx, session.into()))
+    }
+}
+
+/// Which session to end.
+#[derive(InputObject)]
+pub struct SignOutInput {
+    /// The session's newest refresh token.
+    #[graphql(secret)]
+    refresh_token: String,
+}
+
+payload! {
+    /// What became of `signOut`.
+    SignOutPayload {
+        /// `true`: the session is over. Null exactly when it was refused.
+        signed_out: bool,
+    }
+}
+
+impl SignOutInput {
+    async fn sign_out(self, ctx: &Context<'_>) -> Result<SignOutPayload, Failure> {
+        sign_out(&Graph::of(ctx).ports, &self.refresh_token).await?;
+        Ok(SignOutPayload::done(ctx, true))
+    }
+}
+
+fn email(text: &str) -> Result<Email, Refusal> {
+    Email::parse(text).map_err(|reason| reason.at(["email"]))
+}

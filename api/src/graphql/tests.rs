@@ -1,0 +1,10 @@
+//! The schema against a small world of its own.
+
+mod buying;
+mod client;
+mod reading;
+mod refusing;
+mod schema;
+mod selling;
+mod watching;
+pub(super) mod world;

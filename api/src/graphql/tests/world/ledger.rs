@@ -1,0 +1,145 @@
+//! Items and orders.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use domain::event::Event;
+use domain::gate::{Fingerprint, Receipt, Telling};
+use domain::item::Item;
+use domain::message::{Offset, Partition};
+use domain::order::{KeyUse, Order, Transition};
+use domain::page::{Cursor, CursorValue, ItemFilter, ItemQuery, Page, Window};
+use domain::ports::catalogue::ItemWritten;
+use domain::ports::orders::{BatchWritten, Committed, WriteBatch};
+use domain::ports::{Catalogue, ItemCache, Orders};
+use domain::{AccountId, Fault, IdempotencyKey, ItemId, OrderId, RefundId, Timestamp};
+use uuid::Uuid;
+
+use super::{World, port};
+
+#[async_trait]
+impl ItemCache for World {
+    async fn items(&self, ids: &[ItemId]) -> Result<Vec<Arc<Item>>, Fault> {
+        self.ask("items")?;
+        let items = self.items.lock().unwrap();
+        Ok(ids
+            .iter()
+            .filter_map(|id| items.get(id))
+            .cloned()
+            .map(Arc::new)
+            .collect())
+    }
+
+    async fn forget(&self, _: ItemId) {}
+}
+
+port! { Catalogue {
+    create_many(&[Item], Timestamp) -> ItemWritten;
+    by_sku(AccountId, &[String]) -> Vec<Item>;
+    tellings_since(Option<Timestamp>, Option<ItemId>, usize) -> Vec<Telling>;
+}
+    async fn items(&self, ids: &[ItemId]) -> Result<Vec<Item>, Fault> {
+        self.ask("catalogue.items")?;
+        let items = self.items.lock().unwrap();
+        Ok(ids.iter().filter_map(|id| items.get(id)).cloned().collect())
+    }
+
+    async fn list(&self, query: &ItemQuery) -> Result<Page<Item>, Fault> {
+        self.ask("list")?;
+        let items = self.items.lock().unwrap();
+        let after = query.window.after.as_ref().map(|cursor| cursor.id);
+        let later = items.values().filter(|item| after.is_none_or(|after| item.id.0 > after));
+        let row = |item: &Item| {
+            let value = CursorValue::At(item.created_at);
+            (Cursor { value, id: item.id.0 }, item.clone())
+        };
+        let rows: Vec<_> = later.map(row).collect();
+        let has_next = rows.len() > query.window.count;
+        let rows = rows.into_iter().take(query.window.count).collect();
+        Ok(Page { rows, has_previous: after.is_some(), has_next })
+    }
+
+    async fn count(&self, _: &ItemFilter) -> Result<u64, Fault> {
+        self.ask("count")?;
+        Ok(self.items.lock().unwrap().len() as u64)
+    }
+
+    async fn create(
+        &self,
+        item: &Item,
+        _: &Event,
+        _: Option<&KeyUse>,
+    ) -> Result<ItemWritten, Fault> {
+        self.items.lock().unwrap().insert(item.id, item.clone());
+        Ok(ItemWritten::Done { item: None, tellings: Vec::new() })
+    }
+
+    async fn edit(&self, item: &Item, _: i64, _: &Event) -> Result<ItemWritten, Fault> {
+        self.items.lock().unwrap().insert(item.id, item.clone());
+        Ok(ItemWritten::Done { item: None, tellings: Vec::new() })
+    }
+
+    async fn restock(
+        &self,
+        id: ItemId,
+        change: i64,
+        _: Timestamp,
+        _: &KeyUse,
+    ) -> Result<ItemWritten, Fault> {
+        let mut items = self.items.lock().unwrap();
+        let item = items.get_mut(&id).unwrap();
+        item.stock = item.stock.with_total(item.stock.total + change).unwrap();
+        let item = Some(Box::new(item.clone()));
+        Ok(ItemWritten::Done { item, tellings: Vec::new() })
+    }
+
+    async fn tellings(&self, _: &[ItemId]) -> Result<Vec<Telling>, Fault> {
+        Ok(Vec::new())
+    }
+}
+
+port! { Orders {
+    writer_position(Partition) -> Offset;
+    write_batch(&WriteBatch) -> BatchWritten;
+    overdue(usize) -> Vec<OrderId>;
+    paying_since(Timestamp, usize) -> Vec<OrderId>;
+    refunding_since(Timestamp, usize) -> Vec<(OrderId, RefundId)>;
+    shipments_due(Timestamp, usize) -> Vec<OrderId>;
+    receipts(Timestamp, Option<OrderId>, usize) -> Vec<Receipt>;
+}
+    async fn commit(&self, steps: &[Transition]) -> Result<Vec<Committed>, Fault> {
+        self.ask("commit")?;
+        let mut orders = self.orders.lock().unwrap();
+        for step in steps {
+            orders.insert(step.next.id, step.next.clone());
+            self.tell(step.event.clone());
+        }
+        Ok(vec![Committed::Done(Vec::new()); steps.len()])
+    }
+
+    async fn orders(&self, ids: &[OrderId]) -> Result<Vec<Order>, Fault> {
+        self.ask("orders")?;
+        let orders = self.orders.lock().unwrap();
+        Ok(ids.iter().filter_map(|id| orders.get(id)).cloned().collect())
+    }
+
+    async fn orders_of(&self, buyer: AccountId, _: &Window) -> Result<Page<Order>, Fault> {
+        self.ask("orders_of")?;
+        let orders = self.orders.lock().unwrap();
+        let own = orders.values().filter(|order| order.buyer == buyer);
+        let row = |order: &Order| {
+            let value = CursorValue::At(order.placed_at);
+            (Cursor { value, id: order.id.0 }, order.clone())
+        };
+        Ok(Page { rows: own.map(row).collect(), has_previous: false, has_next: false })
+    }
+
+    async fn key_use(
+        &self,
+        _: AccountId,
+        _: &'static str,
+        _: IdempotencyKey,
+    ) -> Result<Option<(Fingerprint, Uuid)>, Fault> {
+        Ok(None)
+    }
+}

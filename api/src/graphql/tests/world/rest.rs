@@ -1,0 +1,127 @@
+//! What hardly any test asks for.
+
+use async_trait::async_trait;
+use domain::account::{Account, Email, Password, Session, Verification};
+use domain::event::Event;
+use domain::order::OrderStatus;
+use domain::payment::{CaptureAnswer, Payment, ProviderEntry, Refund};
+use domain::ports::accounts::SignedUp;
+use domain::ports::audit::{BuyerFigures, MoneyFigures, StockFigures};
+use domain::ports::mail::Letter;
+use domain::ports::outbox::OutboxId;
+use domain::ports::secrets::{Claims, TokenRefused};
+use domain::ports::{
+    AccessTokens, Accounts, Digests, LedgerAudit, Mailer, Outbox, Passwords, Provider,
+};
+use domain::{AccountId, Fault, ItemId, OrderId, PaymentId, SessionId, Timestamp, VerificationId};
+
+use super::{World, port};
+
+port! { Outbox {
+    pending(usize) -> Vec<(OutboxId, Event)>;
+    remove(&[OutboxId]) -> ();
+    length() -> u64;
+}
+    async fn wait(&self, _: u64) {}
+}
+
+port! { Accounts {
+    create(&[Account]) -> bool;
+    sign_up(&Account, VerificationId, Timestamp) -> SignedUp;
+    verification(VerificationId) -> Option<Verification>;
+    set_code(VerificationId, &str) -> ();
+    count_wrong_code(VerificationId) -> ();
+    open_session(&Session) -> ();
+    rotate_session(SessionId, &str, &str, Timestamp) -> bool;
+    close_session(SessionId) -> ();
+    rehearsal_buyers(usize) -> Vec<AccountId>;
+    remove_rehearsal_buyers() -> u64;
+    is_empty() -> bool;
+}
+    async fn account(&self, id: AccountId) -> Result<Option<Account>, Fault> {
+        self.ask("account")?;
+        Ok(self.accounts.lock().unwrap().get(&id).cloned())
+    }
+
+    async fn accounts(&self, ids: &[AccountId]) -> Result<Vec<Account>, Fault> {
+        self.ask("accounts")?;
+        let accounts = self.accounts.lock().unwrap();
+        Ok(ids.iter().filter_map(|id| accounts.get(id)).cloned().collect())
+    }
+
+    async fn by_email(&self, _: &Email) -> Result<Option<Account>, Fault> {
+        Ok(None)
+    }
+
+    async fn add_verification(&self, _: &Verification, _: &Event) -> Result<(), Fault> {
+        self.ask("add_verification")
+    }
+
+    async fn newest_verification(&self, _: &Email) -> Result<Option<Verification>, Fault> {
+        Ok(None)
+    }
+
+    async fn session_by_refresh(&self, _: &str) -> Result<Option<Session>, Fault> {
+        Ok(None)
+    }
+}
+
+port! { LedgerAudit {
+    stock(Option<ItemId>, usize) -> Vec<StockFigures>;
+    buyers_off(usize) -> Vec<BuyerFigures>;
+    money(Option<OrderId>, usize) -> Vec<MoneyFigures>;
+    overdue_by(i64) -> u64;
+    orders_by_status() -> Vec<(OrderStatus, u64)>;
+} }
+
+port! { Provider {
+    statement(Option<PaymentId>, usize) -> Vec<ProviderEntry>;
+}
+    async fn capture(&self, _: &Payment) -> CaptureAnswer {
+        CaptureAnswer::Unknown
+    }
+
+    async fn look_up(&self, _: PaymentId) -> CaptureAnswer {
+        CaptureAnswer::Unknown
+    }
+
+    async fn refund(&self, _: &Refund) -> bool {
+        false
+    }
+}
+
+port! { Mailer {
+    send(&Letter) -> ();
+} }
+
+port! { Passwords {
+    hash(&Password) -> String;
+}
+    async fn verify(&self, _: &str, _: Option<&str>) -> Result<bool, Fault> {
+        Ok(false)
+    }
+
+    fn is_common(&self, _: &str) -> bool {
+        false
+    }
+}
+
+impl Digests for World {
+    fn digest(&self, purpose: &'static str, secret: &str) -> String {
+        format!("{purpose}:{secret}")
+    }
+}
+
+impl AccessTokens for World {
+    fn issue(&self, _: &Claims) -> Result<String, Fault> {
+        Ok("token".to_owned())
+    }
+
+    fn verify(&self, _: &str, _: Timestamp) -> Result<Claims, TokenRefused> {
+        Err(TokenRefused::Invalid)
+    }
+
+    fn jwks(&self) -> String {
+        String::new()
+    }
+}
