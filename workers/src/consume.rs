@@ -3,9 +3,9 @@
 //! Every record ends in one of three words. *Done*: it was handled, or it asks for nothing. *Retry*:
 //! it is handled again after a wait, a bounded number of times. *Dead letter*: it is put aside for an
 //! operator, so that it does not hold up its partition: at once when it can't be read or makes no
-//! sense, and after the last attempt when others got through meanwhile. When *nothing* got through
-//! it is not the records' fault but an outage: nothing is put aside, the worker leaves the group,
-//! waits, and starts from what is stored.
+//! sense, and after the last attempt when others got through. While *nothing* gets through it is
+//! not the records' fault but an outage: nothing is put aside, other partitions have their turn, and
+//! the record is taken again after a longer wait.
 //!
 //! A poll's records are finished and stored before the next poll. So revocation and shutdown need
 //! no path of their own: there is never anything in hand when they are heard.
@@ -13,13 +13,16 @@
 mod attempts;
 mod batch;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::Fault;
-use domain::message::{Message, Topic};
+use domain::message::{Message, Offset, Partition, Topic};
 use domain::ports::log::{Consumer, DeadLetter, Delivery, Group, Log, Polled};
 
+use crate::backoff::Backoff;
+use crate::consume::attempts::Exhausted;
 use crate::consume::batch::{Batch, Dead, Fate, Watermarks};
 use crate::context::{Context, End, Worker};
 
@@ -57,6 +60,28 @@ pub(crate) struct Consuming<H> {
     handler: H,
     /// Dead letters since something was last handled.
     dead_in_a_row: u32,
+    /// Tasks done so far.
+    done: u64,
+    /// The record that each partition waits for, where it waits.
+    stuck: BTreeMap<Partition, Stuck>,
+}
+
+/// A record that did not work when nothing else did either.
+#[derive(Clone, Copy, Debug)]
+struct Stuck {
+    offset: Offset,
+    /// Tasks done before it was last tried.
+    done_before: u64,
+}
+
+/// What the records of a poll came to.
+enum Took {
+    /// All of them are finished.
+    All,
+    /// Some wait for an outage to end; what stopped the first.
+    HeldUp(Fault),
+    /// Some were left because of the shutdown signal, or nothing more may be taken.
+    Ended(End),
 }
 
 /// Why a consumer stops for good.
@@ -69,6 +94,8 @@ impl<H> Consuming<H> {
             subscription,
             handler,
             dead_in_a_row: 0,
+            done: 0,
+            stuck: BTreeMap::new(),
         }
     }
 }
@@ -83,6 +110,7 @@ impl<H: Handler> Worker for Consuming<H> {
             ..
         } = self.subscription;
         let mut consumer = self.log.join(group, topics).await?;
+        let mut backoff = Backoff::new(context.pace.restart);
         while let Some(polled) = context.unless_stopping(consumer.poll(most)).await {
             match polled? {
                 Polled::Assigned(partitions) => {
@@ -95,12 +123,18 @@ impl<H: Handler> Worker for Consuming<H> {
                 }
                 Polled::Idle => {}
                 Polled::Records(deliveries) => {
-                    let end = self.take(context, &mut *consumer, &deliveries).await?;
-                    if let Some(end) = end {
-                        return Ok(end);
+                    match self.take(context, &mut *consumer, &deliveries).await? {
+                        Took::All => {}
+                        Took::HeldUp(fault) => {
+                            context.report(&fault);
+                            context.back_off(&mut backoff).await;
+                            continue;
+                        }
+                        Took::Ended(end) => return Ok(end),
                     }
                 }
             }
+            backoff.reset();
             context.round_done();
         }
         Ok(End::Shutdown)
@@ -108,25 +142,66 @@ impl<H: Handler> Worker for Consuming<H> {
 }
 
 impl<H: Handler> Consuming<H> {
-    /// Finishes what a poll brought and stores how far it came. Returns how the worker ends, if it
-    /// does.
+    /// Finishes what a poll brought, as far as it can be, and stores how far it came.
     async fn take(
         &mut self,
         context: &Context,
         consumer: &mut dyn Consumer,
         deliveries: &[Delivery],
-    ) -> Result<Option<End>, Fault> {
+    ) -> Result<Took, Fault> {
         let mut batch = Batch::new(deliveries, |message| self.handler.task(message));
-        let handled =
+        let exhausted =
             attempts::handle(context, &self.handler, &self.subscription, &mut batch).await;
-        let mut done = Watermarks::default();
-        let settled = self.settle(context, batch, &mut done).await;
-        for (partition, next) in done.stored() {
+        let held_up = self.judge(&mut batch, exhausted, context.pace.attempts);
+        let mut marks = Watermarks::default();
+        let settled = self.settle(context, batch, &mut marks).await;
+        for (partition, next) in marks.finished_to() {
             consumer.store(partition, next).await?;
         }
-        let end = settled?;
-        handled?;
-        Ok(end)
+        if let Some(end) = settled? {
+            return Ok(Took::Ended(end));
+        }
+        for (partition, first) in marks.open_from() {
+            consumer.seek(partition, first).await?;
+        }
+        Ok(match held_up {
+            Some(fault) => Took::HeldUp(fault),
+            None if context.is_stopping() => Took::Ended(End::Shutdown),
+            None => Took::All,
+        })
+    }
+
+    /// Gives up the records that are to blame themselves: others got through when they did not, now
+    /// or since they were last tried. Returns what holds up the rest.
+    fn judge(
+        &mut self,
+        batch: &mut Batch<H::Task>,
+        exhausted: Vec<Exhausted>,
+        attempts: u32,
+    ) -> Option<Fault> {
+        let done = batch.done();
+        self.done += done;
+        let mut held_up = None;
+        let mut waiting = BTreeSet::new();
+        for Exhausted { place, fault } in exhausted {
+            let (partition, offset) = batch.at(place);
+            let seen = self.stuck.get(&partition);
+            let seen = seen.filter(|stuck| stuck.offset == offset);
+            if done > 0 || seen.is_some_and(|stuck| stuck.done_before < self.done) {
+                batch.give_up(place, &fault, attempts);
+                continue;
+            }
+            if waiting.insert(partition) {
+                let done_before = self.done;
+                let stuck = Stuck {
+                    offset,
+                    done_before,
+                };
+                self.stuck.insert(partition, stuck);
+            }
+            held_up.get_or_insert(fault);
+        }
+        held_up
     }
 
     /// Puts aside what has to be, in order, and notes what is finished.
@@ -134,12 +209,12 @@ impl<H: Handler> Consuming<H> {
         &mut self,
         context: &Context,
         batch: Batch<H::Task>,
-        done: &mut Watermarks,
+        marks: &mut Watermarks,
     ) -> Result<Option<End>, Fault> {
         for record in batch.records {
             match record.fate {
                 Fate::Open(_) => {
-                    done.open(record.partition);
+                    marks.open(record.partition, record.offset);
                     continue;
                 }
                 Fate::Passed => {}
@@ -161,7 +236,7 @@ impl<H: Handler> Consuming<H> {
                     self.dead_in_a_row += 1;
                 }
             }
-            done.finished(record.partition, record.offset);
+            marks.finished(record.partition, record.offset);
             if self.dead_in_a_row >= context.pace.dead_letters_in_a_row {
                 return Ok(Some(End::Halted(TOO_MANY_DEAD)));
             }

@@ -175,6 +175,8 @@ pub(crate) struct LogState {
     pub stored: BTreeMap<Partition, Offset>,
     pub dead: Vec<DeadLetter>,
     pub deeds: Vec<Deed>,
+    /// A poll brings records of one partition, in turn, and not of all.
+    pub one_partition_a_poll: bool,
     /// What the next polls bring before anything else.
     pub next_polls: VecDeque<Polled>,
     pub failing_stores: u32,
@@ -270,6 +272,7 @@ impl Log for FakeLog {
             log: self.clone(),
             joined,
             positions: BTreeMap::new(),
+            turn: 0,
         }))
     }
 
@@ -301,6 +304,7 @@ struct Member {
     joined: Option<Polled>,
     /// Of the partitions that are its own.
     positions: BTreeMap<Partition, Offset>,
+    turn: usize,
 }
 
 impl Member {
@@ -326,7 +330,14 @@ impl Member {
             return Ok(rebalanced);
         }
         let mut came = Vec::new();
-        for (partition, position) in &mut self.positions {
+        self.turn += 1;
+        let first = self.turn % self.positions.len().max(1);
+        let mut in_turn: Vec<_> = self.positions.iter_mut().collect();
+        in_turn.rotate_left(first);
+        for (partition, position) in in_turn {
+            if state.one_partition_a_poll && !came.is_empty() {
+                break;
+            }
             let Some(records) = state.records.get(partition) else {
                 continue;
             };

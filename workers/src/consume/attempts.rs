@@ -1,4 +1,4 @@
-//! Tries records, again where it may help, and finds out whose fault it is when it does not.
+//! Tries records, and again where that may help.
 
 use domain::{Fault, FaultKind};
 use futures_util::StreamExt;
@@ -18,19 +18,24 @@ struct Group {
     fault: Option<Fault>,
 }
 
-/// Handles every open record. Those still open afterwards were left because of the shutdown signal.
+/// A record that did not work at the last attempt either.
+pub(super) struct Exhausted {
+    /// Its place in the batch.
+    pub place: usize,
+    pub fault: Fault,
+}
+
+/// Handles every open record, and returns those that did not work to the last, in order. Others
+/// that are still open afterwards were left because of the shutdown signal.
 ///
 /// Groups are tried as a whole; the last time, and after a fault that a repetition can't help,
 /// every record is tried for itself, to see which one it is.
-///
-/// # Errors
-/// An outage: after all attempts nothing at all got through.
 pub(super) async fn handle<H: Handler>(
     context: &Context,
     handler: &H,
     subscription: &Subscription,
     batch: &mut Batch<H::Task>,
-) -> Result<(), Fault> {
+) -> Vec<Exhausted> {
     let mut backoff = Backoff::new(context.pace.retry);
     let open = batch.open();
     let group = |places: &[usize]| Group {
@@ -48,23 +53,19 @@ pub(super) async fn handle<H: Handler>(
         }
         waiting = attempt_all(handler, batch, waiting, attempt).await;
         if waiting.is_empty() {
-            return Ok(());
+            break;
         }
         if attempt < most && !context.back_off(&mut backoff).await {
-            return Ok(());
+            return Vec::new();
         }
     }
-    let is_outage = !batch.got_through();
-    for Group { places, fault } in waiting {
-        let Some(fault) = fault else { continue };
-        if is_outage {
-            return Err(fault);
-        }
-        for place in places {
-            batch.give_up(place, &fault, most);
-        }
-    }
-    Ok(())
+    let exhausted = waiting.into_iter().filter_map(|group| {
+        let place = *group.places.first()?;
+        group.fault.map(|fault| Exhausted { place, fault })
+    });
+    let mut exhausted: Vec<_> = exhausted.collect();
+    exhausted.sort_by_key(|exhausted| exhausted.place);
+    exhausted
 }
 
 /// Tries every group once; returns those to be tried again.

@@ -95,11 +95,17 @@ impl<T: Clone> Batch<T> {
         });
     }
 
-    /// Whether anything was handled.
-    pub fn got_through(&self) -> bool {
-        self.records
-            .iter()
-            .any(|record| matches!(record.fate, Fate::Done))
+    /// How many tasks were done.
+    pub fn done(&self) -> u64 {
+        let done = self.records.iter();
+        done.map(|record| u64::from(matches!(record.fate, Fate::Done)))
+            .sum()
+    }
+
+    /// Where a record is in the log.
+    pub fn at(&self, place: usize) -> (Partition, Offset) {
+        let record = &self.records[place];
+        (record.partition, record.offset)
     }
 }
 
@@ -111,28 +117,34 @@ pub(super) struct Watermarks {
 
 #[derive(Default)]
 struct Watermark {
-    next: Option<Offset>,
-    /// Whether something before is still open.
-    blocked: bool,
+    finished_to: Option<Offset>,
+    open_from: Option<Offset>,
 }
 
 impl Watermarks {
     /// The record is finished, like all of its partition that were named before it and not open.
     pub fn finished(&mut self, partition: Partition, offset: Offset) {
         let mark = self.partitions.entry(partition).or_default();
-        if !mark.blocked {
-            mark.next = Some(Offset(offset.0 + 1));
+        if mark.open_from.is_none() {
+            mark.finished_to = Some(Offset(offset.0 + 1));
         }
     }
 
     /// The record is not finished: nothing at or after it may be stored.
-    pub fn open(&mut self, partition: Partition) {
-        self.partitions.entry(partition).or_default().blocked = true;
+    pub fn open(&mut self, partition: Partition, offset: Offset) {
+        let mark = self.partitions.entry(partition).or_default();
+        mark.open_from.get_or_insert(offset);
     }
 
     /// What can be stored.
-    pub fn stored(self) -> impl Iterator<Item = (Partition, Offset)> + Send {
-        let marks = self.partitions.into_iter();
-        marks.filter_map(|(partition, mark)| mark.next.map(|next| (partition, next)))
+    pub fn finished_to(&self) -> impl Iterator<Item = (Partition, Offset)> + Send {
+        let marks = self.partitions.iter();
+        marks.filter_map(|(partition, mark)| Some((*partition, mark.finished_to?)))
+    }
+
+    /// What has to be taken again.
+    pub fn open_from(&self) -> impl Iterator<Item = (Partition, Offset)> + Send {
+        let marks = self.partitions.iter();
+        marks.filter_map(|(partition, mark)| Some((*partition, mark.open_from?)))
     }
 }

@@ -201,6 +201,8 @@ async fn a_record_that_never_works_is_put_aside_and_holds_up_nobody() {
         (letter.group, letter.attempts),
         (Group::Mail, world.pace.attempts)
     );
+    assert_eq!(script.state().attempts[&3], world.pace.attempts);
+    assert_eq!(handled(&world).len(), 8);
     let done: BTreeSet<u64> = handled(&world).into_iter().collect();
     assert_eq!(done, BTreeSet::from([1, 2, 4, 5, 6, 11, 12, 13]));
     assert_eq!(state_of(&workers), WorkerState::Working);
@@ -269,6 +271,8 @@ async fn an_outage_puts_nothing_aside_and_stops_nobody() {
         (vec![], 0, 0)
     );
     assert_eq!(state_of(&workers), WorkerState::Retrying);
+    // Six attempts within some three seconds, then a wait of up to ten: at most halved by jitter.
+    assert!((300..1_700).contains(&script.state().attempts[&1]));
     assert_eq!(workers.health().unwell(world.clock.now()), ["script"]);
     script.state().is_down = false;
     until(|| world.log.stored(0) == 30 && world.log.stored(1) == 30).await;
@@ -290,6 +294,62 @@ async fn a_lone_record_waits_for_another_to_show_whose_fault_it_is() {
     until(|| world.log.stored(1) == 2).await;
     assert_eq!((world.log.dead(), world.log.stored(0)), (vec![0], 1));
     assert_eq!(handled(&world), [2]);
+    world.stop(workers).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lone_bad_record_holds_up_no_other_partition() {
+    let world = World::new();
+    world.log.state().one_partition_a_poll = true;
+    for partition in 0..3 {
+        world.log.append(partition, Ok(nothing()));
+    }
+    world.log.append_tasks(0, [1]);
+    world.log.append_tasks(1, [2]);
+    let script = Script::new(&world);
+    let workers = script.rule(1, Rule::Away).rule(2, Rule::Away).start(&world);
+    pass(300).await;
+    assert_eq!(world.log.dead(), [0; 0]);
+    let before = Instant::now();
+    world.log.append_tasks(2, [3]);
+    until(|| world.log.stored(2) == 2).await;
+    assert!(before.elapsed() < Duration::from_mins(1));
+    until(|| world.log.stored(0) == 2 && world.log.stored(1) == 2).await;
+    assert_eq!((handled(&world), world.log.dead()), (vec![3], vec![1, 1]));
+    let joins = world
+        .log
+        .state()
+        .deeds
+        .iter()
+        .filter(|deed| **deed == Deed::Joined)
+        .count();
+    assert_eq!(joins, 1);
+    world.stop(workers).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_that_ends_blames_nobody() {
+    let world = World::new();
+    world.log.state().one_partition_a_poll = true;
+    world.log.append_tasks(0, 1..=50);
+    world.log.append_tasks(1, 101..=150);
+    let script = Script::new(&world);
+    let workers = script.start(&world);
+    until(|| world.log.stored(0) + world.log.stored(1) == 100).await;
+    for round in 0..5 {
+        script.state().is_down = true;
+        world
+            .log
+            .append_tasks(0, 200 + round * 10..205 + round * 10);
+        world
+            .log
+            .append_tasks(1, 300 + round * 10..305 + round * 10);
+        pass(120).await;
+        script.state().is_down = false;
+        let so_far = 100 + 10 * (i64::try_from(round).unwrap() + 1);
+        until(|| world.log.stored(0) + world.log.stored(1) == so_far).await;
+    }
+    assert_eq!(world.log.dead(), [0; 0]);
     world.stop(workers).await;
 }
 
@@ -426,7 +486,12 @@ fn entries() -> impl Strategy<Value = Vec<Entry>> {
 
 /// Every record is handled or put aside, whatever fails in between, and nothing before that is
 /// stored as done.
-async fn nothing_is_lost(parts: [Vec<Entry>; 2], at_once: usize, failing: [u32; 3]) {
+async fn nothing_is_lost(
+    parts: [Vec<Entry>; 2],
+    at_once: usize,
+    failing: [u32; 3],
+    one_partition_a_poll: bool,
+) {
     let mut world = World::new();
     world.pace.dead_letters_in_a_row = u32::MAX;
     let script = Script::new(&world);
@@ -450,6 +515,7 @@ async fn nothing_is_lost(parts: [Vec<Entry>; 2], at_once: usize, failing: [u32; 
     {
         let mut log = world.log.state();
         [log.failing_polls, log.failing_stores, log.failing_asides] = failing;
+        log.one_partition_a_poll = one_partition_a_poll;
     }
     let ends = parts.map(|entries| i64::try_from(entries.len()).unwrap() + 1);
     let workers = script.start_with(&world, at_once);
@@ -482,12 +548,13 @@ proptest! {
         right in entries(),
         at_once in 1..9_usize,
         failing in [0..4_u32, 0..4_u32, 0..4_u32],
+        one_partition_a_poll: bool,
     ) {
         tokio::runtime::Builder::new_current_thread()
             .enable_time()
             .start_paused(true)
             .build()
             .unwrap()
-            .block_on(nothing_is_lost([left, right], at_once, failing));
+            .block_on(nothing_is_lost([left, right], at_once, failing, one_partition_a_poll));
     }
 }
