@@ -38,6 +38,16 @@ impl ItemConnection {
         &self.edges
     }
 
+    /// The items of the page, for whoever does not need their places.
+    async fn nodes(&self) -> Vec<&Item> {
+        self.edges.iter().map(|edge| &edge.node).collect()
+    }
+
+    /// The items of the page.
+    async fn nodes(&self) -> Vec<&Item> {
+        self.edges.iter().map(|edge| &edge.node).collect()
+    }
+
     /// Where the page begins and ends, and whether there is more.
     async fn page_info(&self) -> &PageInfo {
         &self.page_info
@@ -80,13 +90,52 @@ pub struct OrderEdge {
     node: Order,
 }
 
-/// A page of a list of orders.
-#[derive(SimpleObject)]
+/// A page of orders.
 pub struct OrderConnection {
-    /// The orders of the page, each with its place.
     edges: Vec<OrderEdge>,
-    /// Where the page begins and ends, and whether there is more.
     page_info: PageInfo,
+}
+
+/// A page of orders.
+pub struct OrderConnection {
+    page_info: PageInfo,
+    edges: Vec<OrderEdge>,
+}
+
+/// A page of a list of orders.
+#[Object]
+impl OrderConnection {
+    /// The orders of the page, each with its place.
+    async fn edges(&self) -> &[OrderEdge] {
+        &self.edges
+    }
+
+    /// The orders of the page.
+    async fn nodes(&self) -> Vec<&Order> {
+        self.edges.iter().map(|edge| &edge.node).collect()
+    }
+
+    /// Where the page begins and ends, and whether there is more.
+    async fn page_info(&self) -> &PageInfo {
+        &self.page_info
+    }
+}
+
+impl OrderConnection {
+    /// The orders of the page, each with its place.
+    async fn edges(&self) -> &[OrderEdge] {
+        &self.edges
+    }
+
+    /// The orders of the page, for whoever does not need their places.
+    async fn nodes(&self) -> Vec<&Order> {
+        self.edges.iter().map(|edge| &edge.node).collect()
+    }
+
+    /// Where the page begins and ends, and whether there is more.
+    async fn page_info(&self) -> &PageInfo {
+        &self.page_info
+    }
 }
 
 impl OrderConnection {
