@@ -183,16 +183,17 @@ impl Inner {
                 "The schema is not shown here.",
             ));
         }
-        let types = self.validator.registry();
-        let filled = inputs::check_variables(types, operation.variables(), &variables)?;
+        let definitions = operation.variables();
+        inputs::check_variables(self.validator.registry(), definitions, &variables)?;
         if !operation.is_validated() {
-            self.validate(operation, filled).await?;
+            self.validate(operation, inputs::filled(definitions, &variables))
+                .await?;
             operation.set_validated();
             self.documents.insert(&query, Arc::clone(&document)).await;
         }
 
         let mut tree = operation.to_execute();
-        absent::remove_absent(&mut tree, operation.variables(), &variables);
+        absent::remove_absent(&mut tree, definitions, &variables);
         let mut request = Request::new(String::new()).variables(variables);
         request.set_parsed_query(tree);
         Ok(Prepared {

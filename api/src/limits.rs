@@ -6,6 +6,8 @@
 pub struct Limits {
     /// Bytes of a request's body, and of one WebSocket message.
     pub body_bytes: usize,
+    /// Bytes of a document's text. What is long belongs into variables.
+    pub document_bytes: usize,
     /// Lexical tokens of a document; names, numbers, strings and punctuators count one each.
     pub tokens: usize,
     /// Brackets open at once in a document, of all kinds. The parser recurses over them, so this
@@ -34,6 +36,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             body_bytes: 1024 * 1024,
+            document_bytes: 100 * 1024,
             tokens: 5_000,
             brackets: 60,
             depth: 16,

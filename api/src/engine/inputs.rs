@@ -51,43 +51,45 @@ impl Misfit {
     }
 }
 
-/// Checks the values sent for an operation's variables. Gives them back with defaults and nulls
-/// filled in, so that every variable has a value.
+/// Checks the values sent for an operation's variables.
 pub(super) fn check_variables(
     registry: &Registry,
     definitions: &[Positioned<VariableDefinition>],
     sent: &Variables,
-) -> Result<Variables, RequestError> {
-    let mut filled = Variables::default();
+) -> Result<(), RequestError> {
     for definition in definitions {
-        let (variable, pos) = (&definition.node, definition.pos);
-        let name = &variable.name.node;
-        let refused = |problem: String| {
-            Err(RequestError::at(
-                RequestErrorCode::BadUserInput,
-                problem,
-                pos,
-            ))
+        let variable = &definition.node;
+        let (name, of) = (&variable.name.node, &variable.var_type.node);
+        let problem = match sent.get(name) {
+            Some(value) => match check(registry, &of.to_string(), value) {
+                Ok(()) => continue,
+                Err(misfit) => misfit.describe(&format!("The variable \"${name}\"")),
+            },
+            None if variable.default_value().is_some() => continue,
+            None => format!("The variable \"${name}\" of type {of} has no value."),
         };
-        let value = match (sent.get(name), variable.default_value()) {
-            (Some(value), _) => {
-                let type_name = variable.var_type.node.to_string();
-                if let Err(misfit) = check(registry, &type_name, value) {
-                    return refused(misfit.describe(&format!("The variable \"${name}\"")));
-                }
-                value
-            }
-            (None, Some(default)) => default,
-            (None, None) => {
-                return refused(format!(
-                    "The variable \"${name}\" of type {} has no value.",
-                    variable.var_type.node
-                ));
-            }
-        };
-        filled.insert(name.clone(), value.clone());
+        return Err(RequestError::at(
+            RequestErrorCode::BadUserInput,
+            problem,
+            definition.pos,
+        ));
     }
-    Ok(filled)
+    Ok(())
+}
+
+/// The values of all variables, with defaults and nulls for those that were not sent.
+pub(super) fn filled(
+    definitions: &[Positioned<VariableDefinition>],
+    sent: &Variables,
+) -> Variables {
+    let mut filled = Variables::default();
+    for variable in definitions.iter().map(|definition| &definition.node) {
+        let name = &variable.name.node;
+        if let Some(value) = sent.get(name).or_else(|| variable.default_value()) {
+            filled.insert(name.clone(), value.clone());
+        }
+    }
+    filled
 }
 
 /// Checks one value against a type as the schema writes it, `[OrderLineInput!]!` for instance.

@@ -12,6 +12,9 @@ use crate::limits::Limits;
 
 /// How many lexical tokens `text` has, if it stays within the limits.
 pub(super) fn count_tokens(text: &str, limits: &Limits) -> Result<usize, RequestError> {
+    if text.len() > limits.document_bytes {
+        return Err(exceeded(text, 0, limits.document_bytes, "bytes"));
+    }
     let bytes = text.as_bytes();
     let (mut at, mut tokens, mut open) = (0, 0_usize, 0_usize);
     while let Some(&byte) = bytes.get(at) {
