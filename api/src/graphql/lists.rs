@@ -43,11 +43,6 @@ impl ItemConnection {
         self.edges.iter().map(|edge| &edge.node).collect()
     }
 
-    /// The items of the page.
-    async fn nodes(&self) -> Vec<&Item> {
-        self.edges.iter().map(|edge| &edge.node).collect()
-    }
-
     /// Where the page begins and ends, and whether there is more.
     async fn page_info(&self) -> &PageInfo {
         &self.page_info
@@ -92,35 +87,12 @@ pub struct OrderEdge {
 
 /// A page of orders.
 pub struct OrderConnection {
-    edges: Vec<OrderEdge>,
-    page_info: PageInfo,
-}
-
-/// A page of orders.
-pub struct OrderConnection {
     page_info: PageInfo,
     edges: Vec<OrderEdge>,
 }
 
 /// A page of a list of orders.
 #[Object]
-impl OrderConnection {
-    /// The orders of the page, each with its place.
-    async fn edges(&self) -> &[OrderEdge] {
-        &self.edges
-    }
-
-    /// The orders of the page.
-    async fn nodes(&self) -> Vec<&Order> {
-        self.edges.iter().map(|edge| &edge.node).collect()
-    }
-
-    /// Where the page begins and ends, and whether there is more.
-    async fn page_info(&self) -> &PageInfo {
-        &self.page_info
-    }
-}
-
 impl OrderConnection {
     /// The orders of the page, each with its place.
     async fn edges(&self) -> &[OrderEdge] {

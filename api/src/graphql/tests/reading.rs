@@ -94,7 +94,7 @@ async fn a_list_goes_on_from_its_cursor() {
     }
     let client = Client::new(&world);
     let query = "query($after: String) { items(first: 2, after: $after) {
-        edges { node { name } } totalCount pageInfo { hasNextPage hasPreviousPage endCursor } } }";
+        edges { node { name } } nodes { name } totalCount pageInfo { hasNextPage hasPreviousPage endCursor } } }";
     let (mut names, mut after) = (Vec::new(), Value::Null);
     loop {
         let data = client.data(query, json!({ "after": after })).await;
@@ -106,6 +106,8 @@ async fn a_list_goes_on_from_its_cursor() {
                 .iter()
                 .map(|edge| edge["node"]["name"].as_str().unwrap().to_owned()),
         );
+        let nodes = items["nodes"].as_array().unwrap();
+        assert!(edges.iter().map(|edge| &edge["node"]).eq(nodes));
         after = items["pageInfo"]["endCursor"].clone();
         if items["pageInfo"]["hasNextPage"] == false {
             break;
