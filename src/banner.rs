@@ -51,13 +51,13 @@ pub async fn print(
         }
     }
     if config.playground.0 {
-        println!("\n  Three things to try in the playground (the tabs are filled in)");
-        println!("    1. Read the deals, and subscribe to the stock of one.");
+        println!("\n  Three things to try in the playground, whose tabs are filled in");
+        println!("    1. Read the deals, and watch the stock of one.");
         println!(
-            "    2. Sign in, put the access token into Headers, place an order, watch the stock move."
+            "    2. Sign in (all tabs use the token then), place an order, see the stock move."
         );
         println!("    3. Pay it with `tok_approve` and watch the order; leave another one unpaid.");
-        println!("  Or send a crowd:  firstcome rush --buyers 2000");
+        println!("  Or send a crowd, from another terminal:  cargo run -- rush --buyers 2000");
     }
     println!("\n  Ctrl-C stops it; the next start goes on from there.\n");
     Ok(())

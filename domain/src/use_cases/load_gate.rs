@@ -2,7 +2,7 @@
 
 use crate::message::{Offset, Partition, Topic};
 use crate::ports::Ports;
-use crate::ports::gate::Loading;
+use crate::ports::gate::{LoadToken, Loading};
 use crate::{Fault, ItemId};
 
 /// How often the writer's position is looked at while a loader waits for it, in milliseconds.
@@ -15,22 +15,40 @@ const PAGE: usize = 1_000;
 /// # Errors
 /// A fault of the gate or the ledger.
 pub async fn load_items(ports: &Ports, items: &[ItemId]) -> Result<(), Fault> {
-    for &item in items {
-        let Loading::Won(token) = ports.gate.begin_loading(item).await? else {
-            continue;
-        };
-        let loaded = load(ports, item).await;
-        ports.gate.end_loading(item, token).await?;
-        loaded?;
+    // In order, so that two loaders of several items never wait for each other.
+    let mut items = items.to_vec();
+    items.sort_unstable();
+    let mut won = Vec::with_capacity(items.len());
+    let mut failed = None;
+    for item in items {
+        match ports.gate.begin_loading(item).await {
+            Ok(Loading::Won(token)) => won.push((item, token)),
+            Ok(Loading::AnotherHas) => {}
+            Err(fault) => {
+                failed = Some(fault);
+                break;
+            }
+        }
     }
-    Ok(())
+    let loaded = match failed {
+        Some(fault) => Err(fault),
+        None => load(ports, &won).await,
+    };
+    for (item, token) in won {
+        ports.gate.end_loading(item, token).await?;
+    }
+    loaded
 }
 
-async fn load(ports: &Ports, item: ItemId) -> Result<(), Fault> {
-    // Orders that were let through before the gate forgot the item are in the log; the ledger has
+async fn load(ports: &Ports, won: &[(ItemId, LoadToken)]) -> Result<(), Fault> {
+    if won.is_empty() {
+        return Ok(());
+    }
+    // Orders that were let through before the gate forgot the items are in the log; the ledger has
     // to know them before its counts are a floor.
     wait_for_writer(ports).await?;
-    let tellings = ports.catalogue.tellings(&[item]).await?;
+    let items: Vec<ItemId> = won.iter().map(|(item, _)| *item).collect();
+    let tellings = ports.catalogue.tellings(&items).await?;
     ports.gate.load(&tellings).await
 }
 
