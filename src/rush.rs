@@ -32,9 +32,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use uuid::Uuid;
 
 use crate::import::table::Unreadable;
+pub use audit::audit;
 use client::{Client, NoAnswer, Token};
 use endpoint::Endpoint;
-pub use audit::audit;
 pub use outcome::Outcome;
 use outcome::Told;
 

@@ -13,7 +13,7 @@ use super::client::{Client, Document, Token};
 use super::endpoint::Endpoint;
 
 /// How long it may take: the shop waits for its pipeline to come to rest, and reads everything.
-const TIMEOUT: Duration = Duration::from_secs(120);
+const TIMEOUT: Duration = Duration::from_mins(2);
 const DOING: &str = "asking the running shop for an audit";
 
 const DOCUMENT: Document = Document(
@@ -70,8 +70,12 @@ pub async fn audit(url: &str, token: &str) -> Result<AuditReport, Fault> {
         .await
         .map_err(|error| Fault::unavailable(DOING, error.to_string()))?;
     let audit = answer.back_office.and_then(|office| office.stock_audit);
-    let audit = audit.ok_or_else(|| Fault::corrupt(DOING, "it may not be asked by this operator"))?;
-    let orders = audit.orders.iter().map(|count| Ok((status(&count.state)?, count.count)));
+    let audit =
+        audit.ok_or_else(|| Fault::corrupt(DOING, "it may not be asked by this operator"))?;
+    let orders = audit
+        .orders
+        .iter()
+        .map(|count| Ok((status(&count.state)?, count.count)));
     let findings = audit.findings.into_iter().map(|found| Finding {
         invariant: found.invariant,
         subject: found.subject,
@@ -89,6 +93,8 @@ pub async fn audit(url: &str, token: &str) -> Result<AuditReport, Fault> {
 
 fn status(name: &str) -> Result<OrderStatus, Fault> {
     let known = OrderStatus::IN_LEDGER.into_iter();
-    let status = known.into_iter().find(|status| crate::audit_report::name(*status) == name);
+    let status = known
+        .into_iter()
+        .find(|status| crate::audit_report::name(*status) == name);
     status.ok_or_else(|| Fault::corrupt(DOING, format!("an order state {name} that nobody knows")))
 }

@@ -1,0 +1,402 @@
+//! A little shop that speaks the API's part that a crowd uses, and can be told to misbehave.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use futures_util::{SinkExt, StreamExt};
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::AUTHORIZATION;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio_tungstenite::accept_hdr_async;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::handshake::server;
+use tokio_tungstenite::tungstenite::http::HeaderValue;
+
+/// How a shop misbehaves.
+#[derive(Clone, Default)]
+pub struct Manners {
+    /// Every so many order requests are done and then not answered.
+    pub silent_after: Option<u64>,
+    /// Every so many order requests are refused with *try again*.
+    pub try_again: Option<u64>,
+    /// Every so many accepted orders are forgotten.
+    pub forgets: Option<u64>,
+    pub habit: Habit,
+}
+
+/// What a shop does all the time.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub enum Habit {
+    #[default]
+    Good,
+    /// Stock is told with versions that fall.
+    FallingVersions,
+    /// Subscribers are never told anything after the snapshot.
+    Mute,
+    /// Every order expires before it can be paid.
+    Impatient,
+    /// Paid orders are told with a unit less than was ordered.
+    Shortchanging,
+}
+
+pub struct Item {
+    pub id: String,
+    pub sku: String,
+    pub seller: String,
+    pub available: i64,
+    pub phase: Option<&'static str>,
+}
+
+#[derive(Clone)]
+struct Order {
+    buyer: String,
+    lines: Value,
+    state: &'static str,
+}
+
+/// What is in the shop, and what happened there.
+#[derive(Default)]
+pub struct State {
+    pub manners: Manners,
+    pub items: Vec<Item>,
+    orders: BTreeMap<String, Order>,
+    requests: u64,
+    version: u64,
+}
+
+pub struct Stub {
+    pub url: String,
+    state: Arc<Mutex<State>>,
+}
+
+impl Stub {
+    /// Opens the shop on a port of its own.
+    pub async fn open(state: State) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/graphql", listener.local_addr().unwrap());
+        let state = Arc::new(Mutex::new(state));
+        let (changed, changes) = watch::channel(());
+        let shop = Arc::clone(&state);
+        tokio::spawn(async move {
+            let changed = Arc::new(changed);
+            while let Ok((stream, _)) = listener.accept().await {
+                let (shop, changed, changes) =
+                    (Arc::clone(&shop), Arc::clone(&changed), changes.clone());
+                tokio::spawn(async move {
+                    if is_upgrade(&stream).await {
+                        tell_stock(stream, shop, changes).await;
+                    } else {
+                        answer(stream, shop, changed).await;
+                    }
+                });
+            }
+        });
+        Self { url, state }
+    }
+
+    pub fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+}
+
+async fn is_upgrade(stream: &TcpStream) -> bool {
+    let mut start = [0; 3];
+    stream.peek(&mut start).await.is_ok() && &start == b"GET"
+}
+
+async fn answer(stream: TcpStream, shop: Arc<Mutex<State>>, changed: Arc<watch::Sender<()>>) {
+    let service = service_fn(|request: Request<Incoming>| {
+        let (shop, changed) = (Arc::clone(&shop), Arc::clone(&changed));
+        async move {
+            let token = request.headers().get(AUTHORIZATION);
+            let token = token.map_or("", |token| token.to_str().unwrap()).to_owned();
+            let body = request.into_body().collect().await.unwrap().to_bytes();
+            let answered = shop.lock().unwrap().execute(&token, &body);
+            let _ = changed.send(());
+            match answered {
+                Some(body) => Ok(Response::new(Full::new(Bytes::from(body.to_string())))),
+                None => Err("gone"),
+            }
+        }
+    });
+    let _ = http1::Builder::new()
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
+}
+
+impl State {
+    pub fn new(items: Vec<Item>, manners: Manners) -> Self {
+        Self {
+            manners,
+            items,
+            ..Default::default()
+        }
+    }
+
+    /// Answers, or does not.
+    fn execute(&mut self, token: &str, body: &[u8]) -> Option<Value> {
+        let body: Value = serde_json::from_slice(body).unwrap();
+        let (query, variables) = (body["query"].as_str().unwrap(), &body["variables"]);
+        let operation = query.split(['(', ' ']).nth(1).unwrap();
+        let data = match operation {
+            "PlaceOrder" => {
+                self.requests += 1;
+                let placed = self.place(token, &variables["input"]);
+                let is_silent = |every: u64| self.requests.is_multiple_of(every);
+                if self.manners.silent_after.is_some_and(is_silent) {
+                    return None;
+                }
+                json!({ "placeOrder": placed })
+            }
+            "PayOrder" => json!({ "payOrder": self.pay(token, &variables["input"]) }),
+            "Orders" => {
+                let ids = variables["ids"].as_array().unwrap().iter();
+                let orders: Vec<_> = ids
+                    .map(|id| self.order(token, id.as_str().unwrap()))
+                    .collect();
+                json!({ "nodes": orders })
+            }
+            "OrderLines" => {
+                json!({ "order": self.lines(token, variables["id"].as_str().unwrap()) })
+            }
+            "Item" => {
+                let item = self.items.iter().find(|item| item.id == variables["id"]);
+                let item = item.map(|item| item.shown(self.version));
+                json!({ "serverTime": "2026-03-01T06:00:00.000Z", "item": item })
+            }
+            "Deals" => self.page(|item| item.phase.is_some()),
+            "BySku" => {
+                let filter = &variables["filter"];
+                let skus = filter["skus"].as_array().unwrap();
+                self.page(|item| {
+                    let of_seller = filter["sellerId"]
+                        .as_str()
+                        .is_none_or(|seller| seller == item.seller);
+                    of_seller && skus.iter().any(|sku| *sku == item.sku)
+                })
+            }
+            other => panic!("{other} is not asked here"),
+        };
+        Some(json!({ "data": data }))
+    }
+
+    fn page(&self, wanted: impl Fn(&Item) -> bool) -> Value {
+        let items = self.items.iter().filter(|item| wanted(item));
+        let nodes: Vec<_> = items.map(|item| item.shown(self.version)).collect();
+        let page_info = json!({ "hasNextPage": false, "endCursor": null });
+        json!({ "serverTime": "2026-03-01T06:00:00.000Z", "items": { "nodes": nodes, "pageInfo": page_info } })
+    }
+
+    fn place(&mut self, token: &str, input: &Value) -> Value {
+        let id = format!(
+            "order_{}_{}",
+            token.replace("Bearer ", ""),
+            input["idempotencyKey"]
+        );
+        if let Some(order) = self.orders.get(&id) {
+            return done(&id, order.state, true);
+        }
+        if self
+            .manners
+            .try_again
+            .is_some_and(|every| self.requests.is_multiple_of(every))
+        {
+            return refused("TryAgain", &json!(null), Some(1));
+        }
+        let mut units: HashMap<&str, i64> = HashMap::new();
+        for line in input["lines"].as_array().unwrap() {
+            let item = line["itemId"].as_str().unwrap();
+            *units.entry(item).or_default() += line["quantity"].as_i64().unwrap();
+        }
+        for (at, line) in input["lines"].as_array().unwrap().iter().enumerate() {
+            let item = self
+                .items
+                .iter()
+                .find(|item| item.id == line["itemId"])
+                .unwrap();
+            if item.available < units[item.id.as_str()] {
+                return refused(
+                    "OutOfStock",
+                    &json!(["lines", at.to_string(), "quantity"]),
+                    None,
+                );
+            }
+        }
+        for item in &mut self.items {
+            item.available -= units.get(item.id.as_str()).copied().unwrap_or(0);
+        }
+        self.version += 1;
+        let order = Order {
+            buyer: token.to_owned(),
+            lines: input["lines"].clone(),
+            state: "ACCEPTED",
+        };
+        let is_forgotten = |every: u64| (self.orders.len() as u64 + 1).is_multiple_of(every);
+        let is_forgotten = self.manners.forgets.is_some_and(is_forgotten);
+        let buyer = if is_forgotten {
+            "nobody".to_owned()
+        } else {
+            order.buyer.clone()
+        };
+        self.orders.insert(id.clone(), Order { buyer, ..order });
+        done(&id, "ACCEPTED", false)
+    }
+
+    /// The order of this id as it goes on: every look brings it a step further.
+    fn step(&mut self, token: &str, id: &str) -> Option<Order> {
+        let impatient = self.manners.habit == Habit::Impatient;
+        let order = self
+            .orders
+            .get_mut(id)
+            .filter(|order| order.buyer == token)?;
+        let seen = order.clone();
+        order.state = match order.state {
+            "ACCEPTED" if impatient => "EXPIRED",
+            "ACCEPTED" => "PENDING_PAYMENT",
+            "PAYING" => "PAID",
+            other => other,
+        };
+        if order.state == "EXPIRED" && seen.state != "EXPIRED" {
+            for line in seen.lines.as_array().unwrap() {
+                let item = self
+                    .items
+                    .iter_mut()
+                    .find(|item| item.id == line["itemId"])
+                    .unwrap();
+                item.available += line["quantity"].as_i64().unwrap();
+            }
+        }
+        Some(seen)
+    }
+
+    fn order(&mut self, token: &str, id: &str) -> Option<Value> {
+        let order = self.step(token, id)?;
+        Some(json!({ "id": id, "state": order.state, "rejection": null }))
+    }
+
+    fn lines(&mut self, token: &str, id: &str) -> Option<Value> {
+        let less = i64::from(self.manners.habit == Habit::Shortchanging);
+        let order = self.step(token, id)?;
+        let lines = order.lines.as_array().unwrap().iter().map(|line| {
+            let quantity = line["quantity"].as_i64().unwrap() - less;
+            json!({ "quantity": quantity, "item": { "id": line["itemId"] } })
+        });
+        Some(json!({ "state": order.state, "lines": lines.collect::<Vec<_>>() }))
+    }
+
+    fn pay(&mut self, token: &str, input: &Value) -> Value {
+        let id = input["orderId"].as_str().unwrap();
+        let state = self.step(token, id).map(|order| order.state);
+        match state {
+            None => refused("NotFound", &json!(["orderId"]), None),
+            Some("ACCEPTED") => refused("TryAgain", &json!(null), Some(1)),
+            Some("PENDING_PAYMENT") => {
+                self.orders.get_mut(id).unwrap().state = "PAYING";
+                done(id, "PAYING", false)
+            }
+            Some(_) => refused("StateConflict", &json!(null), None),
+        }
+    }
+
+    /// Orders by state.
+    pub fn states(&self) -> BTreeMap<&'static str, usize> {
+        let mut states = BTreeMap::new();
+        for order in self.orders.values() {
+            *states.entry(order.state).or_default() += 1;
+        }
+        states
+    }
+}
+
+impl Item {
+    fn shown(&self, version: u64) -> Value {
+        let deal = self
+            .phase
+            .map(|phase| json!({ "phase": phase, "opensAt": "2026-03-01T06:00:00.300Z" }));
+        json!({
+            "id": self.id,
+            "name": "A thing",
+            "sku": self.sku,
+            "stock": { "total": 1_000, "available": self.available, "version": version },
+            "deal": deal,
+        })
+    }
+}
+
+fn done(id: &str, state: &str, replayed: bool) -> Value {
+    json!({ "order": { "id": id, "state": state }, "replayed": replayed, "userErrors": [] })
+}
+
+fn refused(typename: &str, field: &Value, retry_after_ms: Option<u64>) -> Value {
+    let code = match typename {
+        "OutOfStock" => "OUT_OF_STOCK",
+        "TryAgain" => "TRY_AGAIN",
+        "StateConflict" => "STATE_CONFLICT",
+        _ => "NOT_FOUND",
+    };
+    let mut error =
+        json!({ "__typename": typename, "code": code, "message": "No.", "field": field });
+    if let Some(ms) = retry_after_ms {
+        error["retryAfterMs"] = json!(ms);
+    }
+    json!({ "order": null, "replayed": false, "userErrors": [error] })
+}
+
+async fn tell_stock(stream: TcpStream, shop: Arc<Mutex<State>>, mut changes: watch::Receiver<()>) {
+    #[expect(clippy::result_large_err, reason = "the library's type")]
+    let choose = |_: &server::Request, mut response: server::Response| {
+        let protocol = HeaderValue::from_static("graphql-transport-ws");
+        response
+            .headers_mut()
+            .insert("Sec-WebSocket-Protocol", protocol);
+        Ok(response)
+    };
+    let mut socket = accept_hdr_async(stream, choose).await.unwrap();
+    let mut heard = Vec::new();
+    for reply in [Some(json!({ "type": "connection_ack" })), None] {
+        let Some(Ok(message)) = socket.next().await else {
+            return;
+        };
+        let message: Value = serde_json::from_str(message.to_text().unwrap()).unwrap();
+        heard.push(message["type"].as_str().unwrap().to_owned());
+        if let Some(reply) = reply {
+            socket.send(Message::text(reply.to_string())).await.unwrap();
+        }
+    }
+    assert_eq!(heard, ["connection_init", "subscribe"]);
+    loop {
+        let (stock, is_mute) = {
+            let shop = shop.lock().unwrap();
+            let version = if shop.manners.habit == Habit::FallingVersions {
+                1_000_000 - shop.version
+            } else {
+                shop.version
+            };
+            (
+                json!({ "available": shop.items[0].available, "version": version }),
+                shop.manners.habit == Habit::Mute,
+            )
+        };
+        let payload = json!({ "data": { "stockChanged": { "stock": stock } } });
+        let next = json!({ "type": "next", "id": "1", "payload": payload });
+        if socket.send(Message::text(next.to_string())).await.is_err() {
+            return;
+        }
+        if is_mute {
+            let _ = socket.next().await;
+            return;
+        }
+        tokio::select! {
+            _ = changes.changed() => {}
+            // Nothing more is said by a subscriber but its farewell.
+            _ = socket.next() => return,
+        }
+    }
+}
