@@ -13,11 +13,17 @@ mod m0003_pipeline;
 mod m0004_accounts;
 
 use sea_orm_migration::prelude::{MigrationTrait, MigratorTrait};
-
-pub use sea_orm_migration::DbErr;
+use sea_orm_migration::sea_orm::{DatabaseConnection, DbErr};
 
 /// Brings a database up to the schema of this program.
-pub struct Migrator;
+///
+/// # Errors
+/// The database is away, or was brought further by a later program.
+pub async fn up(database: &DatabaseConnection) -> Result<(), DbErr> {
+    Migrator::up(database, None).await
+}
+
+struct Migrator;
 
 #[sea_orm_migration::async_trait::async_trait]
 impl MigratorTrait for Migrator {
@@ -90,8 +96,8 @@ mod tests {
     #[tokio::test]
     async fn a_second_start_finds_nothing_to_do() {
         let database = Database::connect("sqlite::memory:").await.unwrap();
-        Migrator::up(&database, None).await.unwrap();
-        Migrator::up(&database, None).await.unwrap();
+        up(&database).await.unwrap();
+        up(&database).await.unwrap();
         assert!(
             Migrator::get_pending_migrations(&database)
                 .await

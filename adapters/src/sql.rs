@@ -1,0 +1,136 @@
+//! The ledger: SQL through sea-orm, the record of everything.
+//!
+//! A port method is one transaction. Every update names the state it saw and moves exactly the rows
+//! it must; stock rows are locked first, in item order; events go into the outbox of the same
+//! transaction.
+
+mod accounts;
+mod audit;
+mod bulk;
+mod catalogue;
+mod engine;
+mod entities;
+mod fault;
+mod keys;
+mod orders;
+mod outbox;
+mod paging;
+mod rows;
+mod stock;
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use domain::Fault;
+use domain::ports::Clock;
+use sea_orm::DatabaseTransaction;
+use tokio::sync::Notify;
+
+use crate::crypto::vault::Vault;
+use engine::Engine;
+use fault::Stop;
+
+/// The ledger behind the ports `Orders`, `Catalogue`, `Outbox`, `Accounts` and `LedgerAudit`.
+pub struct Ledger {
+    engine: Engine,
+    timer: Arc<dyn Clock>,
+    vault: Vault,
+    /// Told of every commit that left an event.
+    events: Notify,
+}
+
+/// How often work is done again because somebody else inserted the same key first: what it finds
+/// the next time is there, so more tries than two don't help.
+const MOST_TRIES: usize = 3;
+
+impl Ledger {
+    /// Opens the ledger in a SQLite file, creating it where it is missing, and brings its schema up
+    /// to date. `clock` is the ledger's clock.
+    ///
+    /// # Errors
+    /// The file can't be opened, or holds a schema of a later program.
+    pub async fn open_sqlite(
+        file: &Path,
+        clock: Arc<dyn Clock>,
+        vault: Vault,
+    ) -> Result<Self, Fault> {
+        let doing = "opening the ledger";
+        let engine = Engine::sqlite(file, clock.clone())
+            .await
+            .map_err(|error| Stop::Db(error).fault(doing))?;
+        migrations::up(&engine.writer)
+            .await
+            .map_err(|error| Stop::Db(error).fault(doing))?;
+        Ok(Self {
+            engine,
+            timer: clock,
+            vault,
+            events: Notify::new(),
+        })
+    }
+
+    /// Ends all connections. Whoever still uses the ledger gets a fault.
+    ///
+    /// # Errors
+    /// The file could not be closed cleanly; nothing that was committed is lost.
+    pub async fn close(&self) -> Result<(), Fault> {
+        self.engine
+            .close()
+            .await
+            .map_err(|error| Stop::Db(error).fault("closing the ledger"))
+    }
+
+    /// Does `work` in one transaction: all of it stays, or nothing.
+    async fn write<T, W>(
+        &self,
+        doing: &'static str,
+        work: impl Fn(Arc<DatabaseTransaction>) -> W,
+    ) -> Result<T, Fault>
+    where
+        W: Future<Output = Result<T, Stop>>,
+    {
+        let mut tries = MOST_TRIES;
+        loop {
+            tries -= 1;
+            match self.try_write(&work).await {
+                Err(stop) if stop.is_taken() && tries > 0 => {}
+                done => return done.map_err(|stop| stop.fault(doing)),
+            }
+        }
+    }
+
+    async fn try_write<T, W>(
+        &self,
+        work: &impl Fn(Arc<DatabaseTransaction>) -> W,
+    ) -> Result<T, Stop>
+    where
+        W: Future<Output = Result<T, Stop>>,
+    {
+        let transaction = Arc::new(self.engine.begin_write().await?);
+        // Work that stops drops the last hold of its transaction, and that takes all of it back.
+        let done = work(transaction.clone()).await?;
+        match Arc::into_inner(transaction) {
+            Some(transaction) => transaction.commit().await?,
+            None => return Err(Stop::Fault(Fault::corrupt("committing", "work goes on"))),
+        }
+        Ok(done)
+    }
+
+    /// Does `work` on one state of the ledger, however many statements it takes.
+    async fn read<T, W>(
+        &self,
+        doing: &'static str,
+        work: impl FnOnce(Arc<DatabaseTransaction>) -> W,
+    ) -> Result<T, Fault>
+    where
+        W: Future<Output = Result<T, Stop>>,
+    {
+        let read = async {
+            let transaction = self.engine.begin_read().await?;
+            work(Arc::new(transaction)).await
+        };
+        read.await.map_err(|stop: Stop| stop.fault(doing))
+    }
+}

@@ -1,0 +1,12 @@
+//! The tables as sea-orm knows them; `migrations` creates them. Nothing here means anything: rows
+//! become aggregates in `rows`.
+
+mod account;
+mod catalogue;
+mod order;
+mod pipeline;
+
+pub use account::{accounts, sessions, verifications};
+pub use catalogue::{buyer_stock, items, stock};
+pub use order::{order_lines, orders, payments, refunds, shipments};
+pub use pipeline::{admissions, idempotency_keys, outbox, writer_positions};

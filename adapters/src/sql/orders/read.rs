@@ -1,0 +1,192 @@
+//! Orders as aggregates: the rows of five tables, read as of one moment.
+
+use std::collections::HashMap;
+
+use domain::gate::Receipt;
+use domain::order::Order;
+use domain::page::{Cursor, CursorValue, Page, Window};
+use domain::{AccountId, OrderId, Timestamp};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+};
+use uuid::Uuid;
+
+use crate::sql::bulk;
+use crate::sql::entities::{order_lines, orders, payments, refunds, shipments};
+use crate::sql::fault::Stop;
+use crate::sql::paging::{AnotherList, Direction, List, Part, Place};
+use crate::sql::rows::order::{OrderRows, receipt};
+use crate::sql::rows::{BadRow, ms};
+
+/// The orders of these ids that are there.
+pub async fn by_id(on: &impl ConnectionTrait, ids: &[OrderId]) -> Result<Vec<Order>, Stop> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+    let rows = bulk::rows_of(on, orders::Entity::find(), orders::Column::Id, &ids).await?;
+    whole(on, rows).await
+}
+
+/// A buyer's orders, newest first.
+pub async fn of_buyer(
+    on: &impl ConnectionTrait,
+    buyer: AccountId,
+    window: &Window,
+) -> Result<Page<Order>, Stop> {
+    let (Ok(after), Ok(before)) = (place(window.after.as_ref()), place(window.before.as_ref()))
+    else {
+        return Ok(Page {
+            rows: Vec::new(),
+            has_previous: false,
+            has_next: false,
+        });
+    };
+    let list = List {
+        select: orders::Entity::find().filter(orders::Column::BuyerId.eq(buyer.0)),
+        value: orders::Column::PlacedAt,
+        id: orders::Column::Id,
+        order: Direction::Falling,
+    };
+    let part = Part {
+        count: window.count,
+        from: window.from,
+        after,
+        before,
+    };
+    let taken = list.take(on, part).await?;
+    let orders = whole(on, taken.rows).await?;
+    let cursor = |order: &Order| Cursor {
+        value: CursorValue::At(order.placed_at),
+        id: order.id.0,
+    };
+    Ok(Page {
+        rows: orders
+            .into_iter()
+            .map(|order| (cursor(&order), order))
+            .collect(),
+        has_previous: taken.has_previous,
+        has_next: taken.has_next,
+    })
+}
+
+/// Orders by id, after `after`.
+pub async fn page_by_id(
+    on: &impl ConnectionTrait,
+    after: Option<OrderId>,
+    most: usize,
+) -> Result<Vec<Order>, Stop> {
+    let mut select = orders::Entity::find();
+    if let Some(after) = after {
+        select = select.filter(orders::Column::Id.gt(after.0));
+    }
+    let rows = select
+        .order_by_asc(orders::Column::Id)
+        .limit(most as u64)
+        .all(on)
+        .await?;
+    whole(on, rows).await
+}
+
+/// A place in a list of orders.
+fn place(cursor: Option<&Cursor>) -> Result<Option<Place>, AnotherList> {
+    match cursor {
+        None => Ok(None),
+        Some(Cursor {
+            value: CursorValue::At(at),
+            id,
+        }) => Ok(Some(Place {
+            value: ms(*at).into(),
+            id: *id,
+        })),
+        Some(_) => Err(AnotherList),
+    }
+}
+
+/// The orders of these rows, in their order.
+async fn whole(on: &impl ConnectionTrait, rows: Vec<orders::Model>) -> Result<Vec<Order>, Stop> {
+    let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+    let mut parts = Parts::read(on, &rows, &ids).await?;
+    let orders = rows
+        .into_iter()
+        .map(|order| Order::try_from(parts.rows_of(order)));
+    Ok(orders.collect::<Result<_, BadRow>>()?)
+}
+
+/// What hangs on some orders.
+#[derive(Default)]
+struct Parts {
+    lines: HashMap<Uuid, Vec<order_lines::Model>>,
+    payments: HashMap<Uuid, Vec<payments::Model>>,
+    refunds: HashMap<Uuid, Vec<refunds::Model>>,
+    shipments: HashMap<Uuid, shipments::Model>,
+}
+
+impl Parts {
+    async fn read(
+        on: &impl ConnectionTrait,
+        rows: &[orders::Model],
+        ids: &[Uuid],
+    ) -> Result<Self, DbErr> {
+        let mut parts = Self::default();
+        let select = order_lines::Entity::find().order_by_asc(order_lines::Column::Position);
+        for line in bulk::rows_of(on, select, order_lines::Column::OrderId, ids).await? {
+            parts.lines.entry(line.order_id).or_default().push(line);
+        }
+        // An order that never took a step has nothing else.
+        let moved = rows.iter().filter(|row| row.version > 1);
+        let ids: Vec<Uuid> = moved.map(|row| row.id).collect();
+        let select = payments::Entity::find().order_by_asc(payments::Column::Attempt);
+        for payment in bulk::rows_of(on, select, payments::Column::OrderId, &ids).await? {
+            parts
+                .payments
+                .entry(payment.order_id)
+                .or_default()
+                .push(payment);
+        }
+        let select = refunds::Entity::find()
+            .order_by_asc(refunds::Column::RequestedAt)
+            .order_by_asc(refunds::Column::Id);
+        for refund in bulk::rows_of(on, select, refunds::Column::OrderId, &ids).await? {
+            parts
+                .refunds
+                .entry(refund.order_id)
+                .or_default()
+                .push(refund);
+        }
+        let select = shipments::Entity::find();
+        for shipment in bulk::rows_of(on, select, shipments::Column::OrderId, &ids).await? {
+            parts.shipments.insert(shipment.order_id, shipment);
+        }
+        Ok(parts)
+    }
+
+    fn rows_of(&mut self, order: orders::Model) -> OrderRows {
+        OrderRows {
+            lines: self.lines.remove(&order.id).unwrap_or_default(),
+            payments: self.payments.remove(&order.id).unwrap_or_default(),
+            refunds: self.refunds.remove(&order.id).unwrap_or_default(),
+            shipment: self.shipments.remove(&order.id),
+            order,
+        }
+    }
+}
+
+/// Receipts of orders placed from `since` on, by order id. Those that no admission was counted for
+/// have none.
+pub async fn receipts(
+    on: &impl ConnectionTrait,
+    since: Timestamp,
+    after: Option<OrderId>,
+    most: usize,
+) -> Result<Vec<Receipt>, Stop> {
+    let mut select = orders::Entity::find()
+        .filter(orders::Column::PlacedAt.gte(ms(since)))
+        .filter(orders::Column::AdmissionId.is_not_null());
+    if let Some(after) = after {
+        select = select.filter(orders::Column::Id.gt(after.0));
+    }
+    let rows = select
+        .order_by_asc(orders::Column::Id)
+        .limit(most as u64)
+        .all(on)
+        .await?;
+    Ok(rows.iter().map(receipt).collect::<Result<_, BadRow>>()?)
+}

@@ -1,0 +1,169 @@
+//! The order writer's transaction: stock rows first, then what was seen, then the decision, then
+//! everything it says, and the writer's own position.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use domain::batch::{BatchDecision, BatchView, decide};
+use domain::gate::Telling;
+use domain::message::{Offset, Partition};
+use domain::ports::orders::{BatchWritten, WriteBatch};
+use domain::{AccountId, AdmissionId, ItemId, OrderId};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
+use uuid::Uuid;
+
+use crate::sql::engine::Engine;
+use crate::sql::entities::{admissions, order_lines, orders, writer_positions};
+use crate::sql::fault::Stop;
+use crate::sql::rows::order::{line_rows, order_row};
+use crate::sql::stock::LockedStock;
+use crate::sql::{bulk, outbox};
+
+/// Where the writer goes on in a partition.
+pub async fn position(on: &impl ConnectionTrait, partition: Partition) -> Result<Offset, DbErr> {
+    Ok(Offset(
+        row(on, partition).await?.map_or(0, |row| row.next_offset),
+    ))
+}
+
+async fn row(
+    on: &impl ConnectionTrait,
+    Partition { topic, number }: Partition,
+) -> Result<Option<writer_positions::Model>, DbErr> {
+    let key = (topic.name().to_owned(), i64::from(number));
+    writer_positions::Entity::find_by_id(key).one(on).await
+}
+
+/// Writes a batch, or finds that somebody else moved the position.
+pub async fn write(
+    engine: &Engine,
+    on: &impl ConnectionTrait,
+    batch: &WriteBatch,
+) -> Result<BatchWritten, Stop> {
+    let touched = Touched::by(batch);
+    let mut stock = LockedStock::lock(on, &touched.items).await?;
+    if !move_position(on, batch).await? {
+        return Ok(BatchWritten::NotMine);
+    }
+    stock.read_buyers(on, &touched.buyers).await?;
+    let view = BatchView {
+        orders: seen::<orders::Entity, _>(on, orders::Column::Id, &touched.orders, OrderId).await?,
+        admissions: seen::<admissions::Entity, _>(
+            on,
+            admissions::Column::Id,
+            &touched.admissions,
+            AdmissionId,
+        )
+        .await?,
+        stock: stock.room(),
+        holdings: stock.holdings().collect(),
+    };
+    let now = engine.now(on).await?;
+    let decision = decide(view, &batch.records, now, batch.hold_ms);
+    insert(on, &decision).await?;
+    stock
+        .apply(on, &decision.stock, &decision.buyers, now)
+        .await?;
+    Ok(BatchWritten::Done(tellings(&stock, &decision)))
+}
+
+/// Everything a batch names.
+#[derive(Default)]
+struct Touched {
+    items: BTreeSet<ItemId>,
+    buyers: BTreeSet<AccountId>,
+    orders: Vec<Uuid>,
+    admissions: Vec<Uuid>,
+}
+
+impl Touched {
+    fn by(batch: &WriteBatch) -> Self {
+        let mut touched = Self::default();
+        for record in &batch.records {
+            let draft = &record.draft;
+            touched.orders.push(draft.order.0);
+            touched.buyers.insert(draft.buyer);
+            touched
+                .items
+                .extend(draft.lines.iter().map(|line| line.item));
+            touched
+                .items
+                .extend(record.admitted().map(|(item, _)| item));
+            touched
+                .admissions
+                .extend(record.admissions.iter().map(|admission| admission.id.0));
+        }
+        touched
+    }
+}
+
+async fn seen<E: EntityTrait, Id: Eq + std::hash::Hash>(
+    on: &impl ConnectionTrait,
+    column: E::Column,
+    ids: &[Uuid],
+    id: fn(Uuid) -> Id,
+) -> Result<std::collections::HashSet<Id>, DbErr> {
+    let known = bulk::known::<E>(on, column, ids).await?;
+    Ok(known.into_iter().map(id).collect())
+}
+
+/// Moves the position on, if it still stands where the batch starts. A row that is missing stands
+/// at the beginning.
+async fn move_position(on: &impl ConnectionTrait, batch: &WriteBatch) -> Result<bool, Stop> {
+    use writer_positions::{Column, Entity, Model};
+    let Partition { topic, number } = batch.partition;
+    let moved = Entity::update_many()
+        .col_expr(Column::NextOffset, Expr::value(batch.next.0))
+        .filter(Column::Topic.eq(topic.name()))
+        .filter(Column::PartitionNumber.eq(i64::from(number)))
+        .filter(Column::NextOffset.eq(batch.from.0))
+        .exec(on)
+        .await?
+        .rows_affected;
+    if moved == 1 {
+        return Ok(true);
+    }
+    if batch.from.0 != 0 || row(on, batch.partition).await?.is_some() {
+        return Ok(false);
+    }
+    let first = Model {
+        topic: topic.name().to_owned(),
+        partition_number: i64::from(number),
+        next_offset: batch.next.0,
+    };
+    bulk::insert::<writer_positions::ActiveModel, _>(on, vec![first]).await?;
+    Ok(true)
+}
+
+async fn insert(on: &impl ConnectionTrait, decision: &BatchDecision) -> Result<(), Stop> {
+    let mut receipts = HashMap::new();
+    for (admission, order) in &decision.admissions {
+        receipts.entry(*order).or_insert(admission.0);
+    }
+    let new = decision.orders.iter();
+    let rows = new
+        .map(|order| order_row(order, receipts.get(&order.id).copied()))
+        .collect();
+    bulk::insert::<orders::ActiveModel, _>(on, rows).await?;
+    let rows = decision.orders.iter().flat_map(line_rows).collect();
+    bulk::insert::<order_lines::ActiveModel, _>(on, rows).await?;
+    let counted = decision.admissions.iter();
+    let rows = counted.map(|(id, order)| admissions::Model {
+        id: id.0,
+        order_id: order.0,
+    });
+    bulk::insert::<admissions::ActiveModel, _>(on, rows.collect()).await?;
+    outbox::insert(on, &decision.events).await
+}
+
+/// What the gate hears: every item that moved, with its buyers that did.
+fn tellings(stock: &LockedStock, decision: &BatchDecision) -> Vec<Telling> {
+    let mut buyers: BTreeMap<ItemId, Vec<AccountId>> = BTreeMap::new();
+    for (item, buyer) in decision.buyers.keys() {
+        buyers.entry(*item).or_default().push(*buyer);
+    }
+    let moved = decision.stock.keys();
+    moved
+        .filter_map(|item| stock.telling(*item, buyers.remove(item).unwrap_or_default()))
+        .collect()
+}

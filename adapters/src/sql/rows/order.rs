@@ -1,0 +1,340 @@
+//! Orders with their lines, payments, refunds and shipment.
+
+use domain::delivery::{Shipment, ShipmentState, ShipmentStatus};
+use domain::gate::{Fingerprint, Receipt};
+use domain::order::{Line, Order, OrderState, OrderStatus};
+use domain::payment::{Payment, PaymentMethod, PaymentState, PaymentStatus, Refund};
+use domain::{AccountId, AdmissionId, ItemId, OrderId, PaymentId, Quantity, RefundId, ShipmentId};
+use uuid::Uuid;
+
+use super::{BadRow, Reading, ms};
+use crate::sql::entities::{order_lines, orders, payments, refunds, shipments};
+use crate::words::Word;
+
+/// The rows of one order.
+pub struct OrderRows {
+    pub order: orders::Model,
+    /// By position.
+    pub lines: Vec<order_lines::Model>,
+    /// By attempt.
+    pub payments: Vec<payments::Model>,
+    pub refunds: Vec<refunds::Model>,
+    pub shipment: Option<shipments::Model>,
+}
+
+impl TryFrom<OrderRows> for Order {
+    type Error = BadRow;
+
+    fn try_from(rows: OrderRows) -> Result<Self, BadRow> {
+        let row = rows.order;
+        let reading = Reading {
+            table: "orders",
+            id: row.id,
+        };
+        Ok(Self {
+            id: OrderId(row.id),
+            buyer: AccountId(row.buyer_id),
+            fingerprint: Fingerprint(row.fingerprint.as_u128()),
+            lines: rows.lines.iter().map(line).collect::<Result<_, _>>()?,
+            total: reading.money(row.total_minor, &row.currency)?,
+            placed_at: reading.instant("placed_at", row.placed_at)?,
+            state: state(&row)?,
+            version: row.version,
+            payments: rows
+                .payments
+                .into_iter()
+                .map(payment)
+                .collect::<Result<_, _>>()?,
+            refunds: rows.refunds.iter().map(refund).collect::<Result<_, _>>()?,
+            shipment: rows.shipment.as_ref().map(shipment).transpose()?,
+        })
+    }
+}
+
+/// What the gate remembers of an order.
+///
+/// # Errors
+/// No admission was counted for it, or a column makes no sense.
+pub fn receipt(row: &orders::Model) -> Result<Receipt, BadRow> {
+    let reading = Reading {
+        table: "orders",
+        id: row.id,
+    };
+    Ok(Receipt {
+        order: OrderId(row.id),
+        buyer: AccountId(row.buyer_id),
+        fingerprint: Fingerprint(row.fingerprint.as_u128()),
+        admission: AdmissionId(reading.present("admission_id", row.admission_id)?),
+        draft: None,
+        accepted_at: reading.instant("placed_at", row.placed_at)?,
+    })
+}
+
+fn state(row: &orders::Model) -> Result<OrderState, BadRow> {
+    let reading = Reading {
+        table: "orders",
+        id: row.id,
+    };
+    let ended = || reading.present_instant("ended_at", row.ended_at);
+    let expires = || reading.present_instant("expires_at", row.expires_at);
+    let payment = || reading.present("payment_id", row.payment_id).map(PaymentId);
+    Ok(match reading.word("status", &row.status)? {
+        OrderStatus::Accepted => return Err(reading.bad("status", "not in the ledger yet")),
+        OrderStatus::Rejected => OrderState::Rejected {
+            reason: reading.present_word("reason", row.reason.as_deref())?,
+        },
+        OrderStatus::PendingPayment => OrderState::PendingPayment {
+            expires_at: expires()?,
+        },
+        OrderStatus::Paying => OrderState::Paying {
+            payment: payment()?,
+            expires_at: expires()?,
+        },
+        OrderStatus::Paid => OrderState::Paid {
+            payment: payment()?,
+            at: ended()?,
+        },
+        OrderStatus::Expired => OrderState::Expired { at: ended()? },
+        OrderStatus::PaymentFailed => OrderState::PaymentFailed { at: ended()? },
+        OrderStatus::Cancelled => OrderState::Cancelled { at: ended()? },
+    })
+}
+
+fn line(row: &order_lines::Model) -> Result<Line, BadRow> {
+    let reading = Reading {
+        table: "order_lines",
+        id: row.order_id,
+    };
+    let quantity = Quantity::new(row.quantity);
+    Ok(Line {
+        item: ItemId(row.item_id),
+        quantity: quantity.map_err(|_| reading.bad("quantity", "out of range"))?,
+        unit_price: reading.money(row.price_minor, &row.currency)?,
+    })
+}
+
+fn payment(row: payments::Model) -> Result<Payment, BadRow> {
+    let reading = Reading {
+        table: "payments",
+        id: row.id,
+    };
+    let settled = || reading.present_instant("settled_at", row.settled_at);
+    let state = match reading.word("status", &row.status)? {
+        PaymentStatus::Requested => PaymentState::Requested,
+        PaymentStatus::Captured => PaymentState::Captured { at: settled()? },
+        PaymentStatus::Declined => PaymentState::Declined {
+            at: settled()?,
+            reason: reading.present_word("reason", row.reason.as_deref())?,
+        },
+    };
+    Ok(Payment {
+        id: PaymentId(row.id),
+        attempt: reading.count("attempt", row.attempt)?,
+        amount: reading.money(row.amount_minor, &row.currency)?,
+        requested_at: reading.instant("requested_at", row.requested_at)?,
+        state,
+        method: PaymentMethod(row.method),
+    })
+}
+
+fn refund(row: &refunds::Model) -> Result<Refund, BadRow> {
+    let reading = Reading {
+        table: "refunds",
+        id: row.id,
+    };
+    Ok(Refund {
+        id: RefundId(row.id),
+        payment: PaymentId(row.payment_id),
+        amount: reading.money(row.amount_minor, &row.currency)?,
+        reason: reading.word("reason", &row.reason)?,
+        requested_at: reading.instant("requested_at", row.requested_at)?,
+        completed_at: reading.instant_or_none("completed_at", row.completed_at)?,
+    })
+}
+
+fn shipment(row: &shipments::Model) -> Result<Shipment, BadRow> {
+    let reading = Reading {
+        table: "shipments",
+        id: row.id,
+    };
+    let due = || reading.present_instant("due_at", row.due_at);
+    let dispatched = || reading.present_instant("dispatched_at", row.dispatched_at);
+    let ended = || reading.present_instant("ended_at", row.ended_at);
+    let status = reading.word("status", &row.status)?;
+    let tracking_number = || reading.present("tracking_number", row.tracking_number.clone());
+    let state = match status {
+        ShipmentStatus::Preparing => ShipmentState::Preparing {
+            dispatch_due: due()?,
+        },
+        ShipmentStatus::InTransit => ShipmentState::InTransit {
+            tracking_number: tracking_number()?,
+            dispatched_at: dispatched()?,
+            delivery_due: due()?,
+        },
+        ShipmentStatus::Delivered => ShipmentState::Delivered {
+            tracking_number: tracking_number()?,
+            dispatched_at: dispatched()?,
+            delivered_at: ended()?,
+        },
+        ShipmentStatus::Cancelled => ShipmentState::Cancelled { at: ended()? },
+    };
+    Ok(Shipment {
+        id: ShipmentId(row.id),
+        state,
+    })
+}
+
+/// The columns of an order that its state owns.
+pub struct StateColumns {
+    pub status: &'static str,
+    pub reason: Option<&'static str>,
+    pub expires_at: Option<i64>,
+    pub payment_id: Option<Uuid>,
+    pub ended_at: Option<i64>,
+}
+
+impl From<&OrderState> for StateColumns {
+    fn from(state: &OrderState) -> Self {
+        let bare = Self {
+            status: state.status().word(),
+            reason: None,
+            expires_at: None,
+            payment_id: None,
+            ended_at: None,
+        };
+        match state {
+            OrderState::Rejected { reason } => Self {
+                reason: Some(reason.word()),
+                ..bare
+            },
+            OrderState::PendingPayment { expires_at } => Self {
+                expires_at: Some(ms(*expires_at)),
+                ..bare
+            },
+            OrderState::Paying {
+                payment,
+                expires_at,
+            } => Self {
+                payment_id: Some(payment.0),
+                expires_at: Some(ms(*expires_at)),
+                ..bare
+            },
+            OrderState::Paid { payment, at } => Self {
+                payment_id: Some(payment.0),
+                ended_at: Some(ms(*at)),
+                ..bare
+            },
+            OrderState::Expired { at }
+            | OrderState::PaymentFailed { at }
+            | OrderState::Cancelled { at } => Self {
+                ended_at: Some(ms(*at)),
+                ..bare
+            },
+        }
+    }
+}
+
+/// The row of an order whose receipt names `admission`.
+pub fn order_row(order: &Order, admission: Option<Uuid>) -> orders::Model {
+    let state = StateColumns::from(&order.state);
+    orders::Model {
+        id: order.id.0,
+        buyer_id: order.buyer.0,
+        fingerprint: Uuid::from_u128(order.fingerprint.0),
+        admission_id: admission,
+        total_minor: order.total.minor,
+        currency: order.total.currency.code().to_owned(),
+        placed_at: ms(order.placed_at),
+        status: state.status.to_owned(),
+        reason: state.reason.map(str::to_owned),
+        expires_at: state.expires_at,
+        payment_id: state.payment_id,
+        ended_at: state.ended_at,
+        version: order.version,
+    }
+}
+
+/// The rows of an order's lines, in their order.
+pub fn line_rows(order: &Order) -> impl Iterator<Item = order_lines::Model> {
+    let id = order.id.0;
+    (0..)
+        .zip(&order.lines)
+        .map(move |(position, line)| order_lines::Model {
+            order_id: id,
+            position,
+            item_id: line.item.0,
+            quantity: i64::from(line.quantity.get()),
+            price_minor: line.unit_price.minor,
+            currency: line.unit_price.currency.code().to_owned(),
+        })
+}
+
+/// The row of a payment.
+pub fn payment_row(order: OrderId, payment: &Payment) -> payments::Model {
+    let (settled_at, reason) = match payment.state {
+        PaymentState::Requested => (None, None),
+        PaymentState::Captured { at } => (Some(ms(at)), None),
+        PaymentState::Declined { at, reason } => (Some(ms(at)), Some(reason.word().to_owned())),
+    };
+    payments::Model {
+        id: payment.id.0,
+        order_id: order.0,
+        attempt: i64::from(payment.attempt),
+        method: payment.method.0.clone(),
+        amount_minor: payment.amount.minor,
+        currency: payment.amount.currency.code().to_owned(),
+        requested_at: ms(payment.requested_at),
+        status: payment.state.status().word().to_owned(),
+        settled_at,
+        reason,
+    }
+}
+
+/// The row of a refund.
+pub fn refund_row(order: OrderId, refund: &Refund) -> refunds::Model {
+    refunds::Model {
+        id: refund.id.0,
+        order_id: order.0,
+        payment_id: refund.payment.0,
+        amount_minor: refund.amount.minor,
+        currency: refund.amount.currency.code().to_owned(),
+        reason: refund.reason.word().to_owned(),
+        requested_at: ms(refund.requested_at),
+        completed_at: refund.completed_at.map(ms),
+    }
+}
+
+/// The row of a shipment.
+pub fn shipment_row(order: OrderId, shipment: &Shipment) -> shipments::Model {
+    let (tracking_number, dispatched_at, ended_at) = match &shipment.state {
+        ShipmentState::Preparing { .. } => (None, None, None),
+        ShipmentState::InTransit {
+            tracking_number,
+            dispatched_at,
+            ..
+        } => (
+            Some(tracking_number.clone()),
+            Some(ms(*dispatched_at)),
+            None,
+        ),
+        ShipmentState::Delivered {
+            tracking_number,
+            dispatched_at,
+            delivered_at,
+        } => (
+            Some(tracking_number.clone()),
+            Some(ms(*dispatched_at)),
+            Some(ms(*delivered_at)),
+        ),
+        ShipmentState::Cancelled { at } => (None, None, Some(ms(*at))),
+    };
+    shipments::Model {
+        id: shipment.id.0,
+        order_id: order.0,
+        status: shipment.status().word().to_owned(),
+        due_at: shipment.due().map(ms),
+        tracking_number,
+        dispatched_at,
+        ended_at,
+    }
+}

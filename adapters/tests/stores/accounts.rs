@@ -1,0 +1,292 @@
+//! Accounts, proofs of addresses, sessions.
+
+use domain::account::{Account, Role, Session, Verification};
+use domain::event::{Event, What};
+use domain::ports::accounts::SignedUp;
+use domain::{SessionId, VerificationId};
+
+use super::bench::{Bench, account, at, buyer, email, id};
+
+fn verification(number: u128, address: &str, requested: i64) -> Verification {
+    Verification {
+        id: VerificationId(id(9, number)),
+        email: email(address),
+        code_digest: None,
+        requested_at: at(requested),
+        expires_at: at(requested + 60_000),
+        attempts: 0,
+        used_at: None,
+    }
+}
+
+async fn ask(bench: &Bench, verification: &Verification) {
+    let event = Event::verification_requested(verification.id, verification.requested_at);
+    bench
+        .accounts
+        .add_verification(verification, &event)
+        .await
+        .unwrap();
+}
+
+fn session(number: u128, account: &Account, digest: &str) -> Session {
+    Session {
+        id: SessionId(id(10, number)),
+        account: account.id,
+        refresh_digest: digest.to_owned(),
+        created_at: at(0),
+        expires_at: at(1_000),
+    }
+}
+
+/// Whether there is one and it is the same: an account has no `Debug`, so that no log can have it.
+fn same<T: PartialEq>(one: impl IntoIterator<Item = T>, other: &T) -> bool {
+    one.into_iter().next().as_ref() == Some(other)
+}
+
+pub async fn an_account_is_found_by_any_spelling_of_its_address(bench: Bench) {
+    assert!(bench.accounts.is_empty().await.unwrap());
+    let mut kim = account(1, "Kim.Minsu@Example.com");
+    kim.profile.name = String::from("김민수");
+    kim.profile.address = Some("서울\n종로구 1".to_owned());
+    kim.role = Role::Admin;
+    let lee = Account {
+        password_hash: None,
+        ..account(2, "lee@example.com")
+    };
+    assert!(
+        bench
+            .accounts
+            .create(&[kim.clone(), lee.clone()])
+            .await
+            .unwrap()
+    );
+    assert!(!bench.accounts.is_empty().await.unwrap());
+    for spelling in ["kim.minsu@example.com", " KIM.MINSU@EXAMPLE.COM "] {
+        assert!(same(
+            bench.accounts.by_email(&email(spelling)).await.unwrap(),
+            &kim
+        ));
+    }
+    assert!(
+        bench
+            .accounts
+            .by_email(&email("kim@example.com"))
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert!(same(bench.accounts.account(lee.id).await.unwrap(), &lee));
+    assert!(bench.accounts.account(buyer(9)).await.unwrap().is_none());
+    assert_eq!(
+        bench
+            .accounts
+            .accounts(&[lee.id, buyer(9), kim.id])
+            .await
+            .unwrap()
+            .len(),
+        2
+    );
+}
+
+pub async fn an_address_has_one_account(bench: Bench) {
+    let create = async |accounts: &[Account]| bench.accounts.create(accounts).await.unwrap();
+    assert!(create(&[account(1, "kim@example.com")]).await);
+    assert!(!create(&[account(2, "lee@example.com"), account(3, "KIM@example.com")]).await);
+    assert!(
+        bench.accounts.account(buyer(2)).await.unwrap().is_none(),
+        "all or none"
+    );
+    assert!(!create(&[account(2, "lee@example.com"), account(3, "Lee@example.com")]).await);
+
+    let many: Vec<_> = (10..2_500)
+        .map(|number| account(number, &format!("b{number}@example.test")))
+        .collect();
+    assert!(create(&many).await);
+    assert!(!create(&many[2_000..2_001]).await);
+
+    let at_once = (0..8).map(|number| {
+        let accounts = bench.accounts.clone();
+        let account = account(5_000 + number, "first@example.com");
+        tokio::spawn(async move { accounts.create(&[account]).await.unwrap() })
+    });
+    let mut created = 0;
+    for one in at_once.collect::<Vec<_>>() {
+        created += i32::from(one.await.unwrap());
+    }
+    assert_eq!(created, 1);
+}
+
+pub async fn a_verification_is_used_once(bench: Bench) {
+    let proof = verification(1, "kim@example.com", 0);
+    ask(&bench, &proof).await;
+    let event = bench.outbox.pending(9).await.unwrap().pop().unwrap().1;
+    assert_eq!(
+        event.what,
+        What::VerificationRequested {
+            verification: proof.id
+        }
+    );
+    let read = async |id| bench.accounts.verification(id).await.unwrap();
+    assert!(same(read(proof.id).await, &proof));
+
+    bench.accounts.set_code(proof.id, "first").await.unwrap();
+    bench.accounts.set_code(proof.id, "second").await.unwrap();
+    bench.accounts.count_wrong_code(proof.id).await.unwrap();
+    bench.accounts.count_wrong_code(proof.id).await.unwrap();
+    let seen = read(proof.id).await.unwrap();
+    assert_eq!(
+        (seen.code_digest.as_deref(), seen.attempts),
+        (Some("second"), 2)
+    );
+
+    let kim = account(1, "kim@example.com");
+    let sign_up =
+        async |account: &Account, id| bench.accounts.sign_up(account, id, at(50)).await.unwrap();
+    assert!(
+        bench
+            .accounts
+            .create(&[account(2, "lee@example.com")])
+            .await
+            .unwrap()
+    );
+    assert_eq!(
+        sign_up(&account(3, "lee@example.com"), proof.id).await,
+        SignedUp::EmailTaken
+    );
+    assert_eq!(
+        read(proof.id).await.unwrap().used_at,
+        None,
+        "nothing came of it"
+    );
+    assert_eq!(sign_up(&kim, proof.id).await, SignedUp::Done);
+    assert_eq!(read(proof.id).await.unwrap().used_at, Some(at(50)));
+    assert!(same(
+        bench.accounts.by_email(&kim.email).await.unwrap(),
+        &kim
+    ));
+    assert_eq!(
+        sign_up(&account(4, "new@example.com"), proof.id).await,
+        SignedUp::Used
+    );
+    let unknown = VerificationId(id(9, 99));
+    assert_eq!(
+        sign_up(&account(4, "new@example.com"), unknown).await,
+        SignedUp::Used
+    );
+    assert!(bench.accounts.account(buyer(4)).await.unwrap().is_none());
+
+    bench.accounts.set_code(proof.id, "third").await.unwrap();
+    assert_eq!(
+        read(proof.id).await.unwrap().code_digest.as_deref(),
+        Some("second")
+    );
+}
+
+pub async fn the_newest_verification_counts(bench: Bench) {
+    let newest = async || {
+        bench
+            .accounts
+            .newest_verification(&email("KIM@example.com"))
+            .await
+            .unwrap()
+    };
+    assert!(newest().await.is_none());
+    for (number, requested) in [(1, 10), (2, 30), (3, 20)] {
+        ask(&bench, &verification(number, "kim@example.com", requested)).await;
+    }
+    ask(&bench, &verification(4, "lee@example.com", 40)).await;
+    assert_eq!(newest().await.unwrap().id, VerificationId(id(9, 2)));
+}
+
+pub async fn a_refresh_token_works_once(bench: Bench) {
+    let kim = account(1, "kim@example.com");
+    assert!(
+        bench
+            .accounts
+            .create(std::slice::from_ref(&kim))
+            .await
+            .unwrap()
+    );
+    let opened = session(1, &kim, "one");
+    bench.accounts.open_session(&opened).await.unwrap();
+    let by = async |digest| bench.accounts.session_by_refresh(digest).await.unwrap();
+    assert!(same(by("one").await, &opened));
+    let rotate = async |from, to| {
+        bench
+            .accounts
+            .rotate_session(opened.id, from, to, at(9))
+            .await
+            .unwrap()
+    };
+    assert!(rotate("one", "two").await);
+    assert!(!rotate("one", "three").await, "somebody used it before");
+    assert!(by("one").await.is_none());
+    let rotated = Session {
+        refresh_digest: "two".to_owned(),
+        expires_at: at(9),
+        ..opened.clone()
+    };
+    assert!(same(by("two").await, &rotated));
+    bench.accounts.close_session(opened.id).await.unwrap();
+    assert!(by("two").await.is_none());
+    assert!(!rotate("two", "four").await);
+}
+
+pub async fn rehearsal_buyers_vanish_without_a_trace_of_others(bench: Bench) {
+    let kim = account(1, "kim@example.com");
+    let crowd: Vec<_> = (10..15)
+        .map(|number| Account {
+            rehearsal: true,
+            password_hash: None,
+            ..account(number, &format!("crowd-{number}@example.test"))
+        })
+        .collect();
+    assert!(bench.accounts.create(&crowd).await.unwrap());
+    assert!(
+        bench
+            .accounts
+            .create(std::slice::from_ref(&kim))
+            .await
+            .unwrap()
+    );
+    bench
+        .accounts
+        .open_session(&session(1, &crowd[0], "theirs"))
+        .await
+        .unwrap();
+    bench
+        .accounts
+        .open_session(&session(2, &kim, "kims"))
+        .await
+        .unwrap();
+    let buyers = bench.accounts.rehearsal_buyers(3).await.unwrap();
+    assert_eq!(buyers.len(), 3);
+    assert!(
+        !bench
+            .accounts
+            .rehearsal_buyers(99)
+            .await
+            .unwrap()
+            .contains(&kim.id)
+    );
+    assert_eq!(bench.accounts.remove_rehearsal_buyers().await.unwrap(), 5);
+    assert_eq!(bench.accounts.remove_rehearsal_buyers().await.unwrap(), 0);
+    assert!(bench.accounts.rehearsal_buyers(9).await.unwrap().is_empty());
+    assert!(
+        bench
+            .accounts
+            .session_by_refresh("theirs")
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert!(
+        bench
+            .accounts
+            .session_by_refresh("kims")
+            .await
+            .unwrap()
+            .is_some()
+    );
+    assert!(bench.accounts.by_email(&kim.email).await.unwrap().is_some());
+}

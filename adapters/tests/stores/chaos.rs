@@ -1,0 +1,343 @@
+//! Any sequence of batches and steps, of news that come late, twice or out of order, leaves the
+//! counts in agreement.
+
+use std::collections::{HashMap, HashSet};
+
+use domain::gate::Telling;
+use domain::message::{OrderRecord, Verdict};
+use domain::order::{Order, OrderState, OrderStatus, Transition};
+use domain::payment::DeclineReason;
+use domain::ports::orders::Committed;
+use domain::{AdmissionId, ItemId, OrderId};
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+
+use super::bench::{
+    Bench, LONG, OVER, admitted_again, at, calendar, method, new_ids, payment_id, record,
+};
+
+/// One thing that happens.
+#[derive(Clone, Debug)]
+enum Act {
+    /// New orders, and old ones again, some of them let through once more.
+    Batch {
+        orders: Vec<(u8, u8, u8)>,
+        again: Option<u8>,
+        hold_ms: i64,
+        withdrawn: bool,
+    },
+    /// Steps decided from what was seen of some orders, possibly long ago.
+    Steps {
+        orders: Vec<(u8, u8)>,
+        stale: bool,
+    },
+    Restock {
+        item: u8,
+        change: i8,
+    },
+    TimePasses,
+}
+
+/// A hold that lasts until time passes.
+const SHORT: i64 = 50;
+
+fn act() -> impl Strategy<Value = Act> {
+    let order = (0..4_u8, 0..3_u8, 1..4_u8);
+    let batch = (
+        prop::collection::vec(order, 0..5),
+        prop::option::of(0..20_u8),
+        prop_oneof![2 => Just(LONG), 1 => Just(OVER), 2 => Just(SHORT)],
+        prop::bool::weighted(0.1),
+    );
+    prop_oneof![
+        3 => batch.prop_map(|(orders, again, hold_ms, withdrawn)| Act::Batch {
+            orders, again, hold_ms, withdrawn,
+        }),
+        5 => (prop::collection::vec((0..20_u8, any::<u8>()), 1..5), any::<bool>())
+            .prop_map(|(orders, stale)| Act::Steps { orders, stale }),
+        1 => (0..3_u8, -3..6_i8).prop_map(|(item, change)| Act::Restock { item, change }),
+        1 => Just(Act::TimePasses),
+    ]
+}
+
+/// What a run remembers of itself.
+struct Run {
+    bench: Bench,
+    items: [ItemId; 3],
+    records: Vec<OrderRecord>,
+    /// Every state that was ever seen of an order.
+    seen: HashMap<OrderId, Vec<Order>>,
+    admissions: HashSet<AdmissionId>,
+    /// Units ever admitted, each admission once.
+    admitted: HashMap<ItemId, i64>,
+    events: u64,
+    fresh: u128,
+}
+
+/// Runs many sequences on one ledger, each with items and orders of its own.
+pub async fn whatever_happens_the_counts_agree(bench: Bench) {
+    const RUNS: usize = 24;
+    let mut runner = TestRunner::deterministic();
+    let acts = prop::collection::vec(act(), 5..40);
+    let mut run = Run {
+        bench,
+        items: [ItemId(uuid::Uuid::nil()); 3],
+        records: Vec::new(),
+        seen: HashMap::new(),
+        admissions: HashSet::new(),
+        admitted: HashMap::new(),
+        events: 0,
+        fresh: 1_000,
+    };
+    let mut reached = HashSet::new();
+    for number in 0..RUNS {
+        run.begin(number as u128).await;
+        let acts = acts.new_tree(&mut runner).unwrap().current();
+        for act in &acts {
+            run.act(act).await;
+            run.check(act).await;
+        }
+        reached.extend(run.seen.values().flatten().map(Order::status));
+    }
+    for status in OrderStatus::IN_LEDGER {
+        assert!(
+            reached.contains(&status),
+            "no run came to {status:?}: it proves too little"
+        );
+    }
+}
+
+impl Run {
+    fn fresh(&mut self) -> u128 {
+        self.fresh += 1;
+        self.fresh
+    }
+
+    async fn begin(&mut self, number: u128) {
+        let base = number * 10;
+        self.items = [
+            self.bench.deal(base + 1, 6, Some(4)).await,
+            self.bench.deal(base + 2, 8, None).await,
+            self.bench.general(base + 3, 10).await,
+        ];
+        self.events += 3;
+        self.records.clear();
+        self.seen.clear();
+    }
+
+    async fn act(&mut self, act: &Act) {
+        match act {
+            Act::Batch {
+                orders,
+                again,
+                hold_ms,
+                withdrawn,
+            } => {
+                self.batch(orders, *again, *hold_ms, *withdrawn).await;
+            }
+            Act::Steps { orders, stale } => self.steps(orders, *stale).await,
+            Act::Restock { item, change } => self.restock(*item, *change).await,
+            Act::TimePasses => {
+                (self.bench.pass_time)();
+            }
+        }
+    }
+
+    async fn batch(
+        &mut self,
+        orders: &[(u8, u8, u8)],
+        again: Option<u8>,
+        hold_ms: i64,
+        withdrawn: bool,
+    ) {
+        let mut records = Vec::new();
+        for (buyer, item, units) in orders {
+            let (one, other) = (usize::from(*item), usize::from(*units) % 3);
+            let lines = [(self.items[one], i64::from(*units)), (self.items[other], 1)];
+            let mut record = record(self.fresh(), u128::from(*buyer), &lines);
+            if withdrawn {
+                record.verdict = Verdict::Withdrawn;
+            }
+            records.push(record);
+        }
+        if let Some(again) = again
+            && !self.records.is_empty()
+        {
+            let old = self.records[usize::from(again) % self.records.len()].clone();
+            let number = self.fresh();
+            records.push(admitted_again(&old, number));
+            records.push(old);
+        }
+        for record in &records {
+            for admission in &record.admissions {
+                if self.admissions.insert(admission.id) {
+                    for units in &admission.units {
+                        *self.admitted.entry(units.item).or_default() += i64::from(units.count);
+                    }
+                }
+            }
+        }
+        let tellings = self.bench.write_holding(&records, hold_ms).await;
+        self.check_tellings(&tellings).await;
+        for record in &records {
+            let id = record.draft.order;
+            let order = self.bench.order(id).await;
+            let seen = self.seen.entry(id).or_default();
+            if seen.is_empty() {
+                self.events += 1;
+                seen.push(order);
+            }
+        }
+        self.records.extend(records);
+    }
+
+    async fn steps(&mut self, orders: &[(u8, u8)], stale: bool) {
+        let mut ids: Vec<OrderId> = self.seen.keys().copied().collect();
+        ids.sort();
+        if ids.is_empty() {
+            return;
+        }
+        let mut steps = Vec::new();
+        for (which, what) in orders {
+            let seen = &self.seen[&ids[usize::from(*which) % ids.len()]];
+            let old = usize::from(*what) % seen.len();
+            let order = if stale {
+                &seen[old]
+            } else {
+                &seen[seen.len() - 1]
+            }
+            .clone();
+            steps.extend(self.decide(&order, *what));
+        }
+        let outcomes = self.bench.orders.commit(&steps).await.unwrap();
+        for (step, outcome) in steps.iter().zip(outcomes) {
+            match outcome {
+                Committed::Done(tellings) => {
+                    self.events += 1;
+                    self.check_tellings(&tellings).await;
+                    self.seen
+                        .get_mut(&step.next.id)
+                        .unwrap()
+                        .push(step.next.clone());
+                }
+                Committed::Conflict => {}
+                Committed::KeyTaken => panic!("no step has a key"),
+            }
+        }
+    }
+
+    /// What somebody may want of an order as they saw it.
+    fn decide(&mut self, order: &Order, what: u8) -> Vec<Transition> {
+        let fresh = self.fresh();
+        let new = new_ids(fresh);
+        let now = at(i64::from(what));
+        let attempt = order.payments.last().map(|payment| payment.id);
+        match what % 8 {
+            0 | 1 => order
+                .pay(payment_id(fresh), method(), now)
+                .into_iter()
+                .collect(),
+            2 | 3 => {
+                let captured = attempt.and_then(|id| order.captured(id, &calendar(), new, now));
+                captured.into_iter().collect()
+            }
+            4 => {
+                let reason = DeclineReason::Abandoned;
+                let declined = attempt.and_then(|id| order.declined(id, reason, now));
+                declined.into_iter().flatten().collect()
+            }
+            5 => order.expire(now).into_iter().collect(),
+            6 => order.cancel(new.refund, now).into_iter().collect(),
+            _ => {
+                let sent = order.dispatch("T".to_owned(), &calendar(), now);
+                let open = order
+                    .refunds
+                    .iter()
+                    .find(|refund| refund.completed_at.is_none());
+                let refunded = open.and_then(|refund| order.refunded(refund.id, now));
+                sent.or_else(|| order.deliver(now))
+                    .or(refunded)
+                    .into_iter()
+                    .collect()
+            }
+        }
+    }
+
+    async fn restock(&mut self, item: u8, change: i8) {
+        let id = self.items[usize::from(item)];
+        let fresh = self.fresh();
+        let key = domain::order::KeyUse {
+            requester: super::bench::buyer(1),
+            mutation: "restockItem",
+            key: domain::IdempotencyKey(super::bench::id(8, fresh)),
+            fingerprint: domain::gate::Fingerprint(1),
+            subject: id.0,
+        };
+        let written = self
+            .bench
+            .catalogue
+            .restock(id, i64::from(change), at(1), &key)
+            .await;
+        if matches!(
+            written.unwrap(),
+            domain::ports::catalogue::ItemWritten::Done { .. }
+        ) {
+            self.events += 1;
+        }
+    }
+
+    /// What the gate is told is what the ledger has.
+    async fn check_tellings(&self, tellings: &[Telling]) {
+        for telling in tellings {
+            let now = self
+                .bench
+                .catalogue
+                .tellings(&[telling.item])
+                .await
+                .unwrap();
+            assert_eq!(
+                (telling.admitted, telling.terms),
+                (now[0].admitted, now[0].terms)
+            );
+            for count in &telling.buyers {
+                assert!(
+                    now[0].buyers.contains(count),
+                    "{count:?} is not in {:?}",
+                    now[0].buyers
+                );
+            }
+        }
+    }
+
+    async fn check(&self, act: &Act) {
+        for figures in self.bench.audit.stock(None, 1_000).await.unwrap() {
+            assert!(figures.stock.is_sound(), "{figures:?} after {act:?}");
+            assert_eq!(
+                figures.stock.held, figures.held_by_lines,
+                "{figures:?} after {act:?}"
+            );
+            let admitted = self.admitted.get(&figures.item).copied().unwrap_or(0);
+            assert_eq!(figures.stock.admitted, admitted, "after {act:?}");
+        }
+        assert_eq!(
+            self.bench.audit.buyers_off(9).await.unwrap(),
+            [],
+            "after {act:?}"
+        );
+        assert_eq!(
+            self.bench.events().await,
+            self.events,
+            "one step, one event: {act:?}"
+        );
+        let ids: Vec<OrderId> = self.seen.keys().copied().collect();
+        let orders = self.bench.orders.orders(&ids).await.unwrap();
+        assert_eq!(orders.len(), ids.len());
+        for order in orders {
+            assert_eq!(Some(&order), self.seen[&order.id].last(), "after {act:?}");
+            if let OrderState::Paid { payment, .. } = order.state {
+                assert!(order.payment(payment).is_some() && order.shipment.is_some());
+            }
+        }
+    }
+}

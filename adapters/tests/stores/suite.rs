@@ -1,0 +1,102 @@
+//! The conformance suite of the stores, as tests: `suite!(open)` runs all of it, each case on the
+//! fresh bench that `open` makes, beside what has to live as long.
+
+macro_rules! suite {
+    ($open:ident) => {
+        $crate::stores::suite::cases! { $open;
+            batches {
+                an_accepted_order_is_written_whole,
+                orders_are_taken_in_log_order_while_they_fit,
+                an_admission_is_counted_once,
+                a_buyer_stays_within_the_limit_over_all_orders,
+                what_cannot_be_had_is_rejected_with_its_reason,
+                a_writer_whose_partition_moved_writes_nothing,
+                of_two_writers_at_once_one_writes,
+                unreadable_records_still_move_the_position,
+                a_batch_may_be_larger_than_a_statement,
+                receipts_come_in_the_order_of_ids,
+                orders_outlive_their_buyers,
+            }
+            steps {
+                an_order_goes_from_payment_to_delivery,
+                a_declined_payment_can_be_tried_again,
+                a_payment_that_fails_too_late_gives_the_units_back,
+                what_nobody_pays_expires,
+                the_ledgers_clock_decides_between_payment_and_expiry,
+                a_paid_order_can_be_cancelled_until_it_is_dispatched,
+                a_capture_nobody_needs_goes_back,
+                a_step_that_comes_too_late_leaves_nothing,
+                late_news_of_one_attempt_does_not_touch_another,
+                two_steps_from_the_same_state_are_not_both_taken,
+                of_many_who_change_an_order_at_once_one_does,
+                steps_of_one_commit_stand_for_themselves,
+                stock_moves_once_for_all_steps_of_a_commit,
+                a_key_is_used_once,
+                what_is_overdue_comes_oldest_first,
+                workers_find_what_takes_long,
+            }
+            items {
+                an_item_comes_back_as_it_was_made,
+                keys_and_codes_are_taken_once,
+                many_items_are_added_or_none,
+                an_edit_names_the_version_it_saw,
+                the_gate_hears_of_a_window_and_not_of_a_name,
+                a_restock_moves_the_total_within_its_bounds,
+                restocks_at_once_all_count,
+                everything_is_told_with_all_its_buyers,
+                what_changed_is_told_with_the_buyers_that_did,
+            }
+            lists {
+                every_page_of_every_order_is_what_it_should_be,
+                a_buyers_orders_come_newest_first_in_pages,
+                filters_leave_what_they_name,
+                names_are_searched_as_they_are_written,
+                a_cursor_of_another_list_has_nothing_beside_it,
+            }
+            accounts {
+                an_account_is_found_by_any_spelling_of_its_address,
+                an_address_has_one_account,
+                a_verification_is_used_once,
+                the_newest_verification_counts,
+                a_refresh_token_works_once,
+                rehearsal_buyers_vanish_without_a_trace_of_others,
+            }
+            books {
+                events_wait_in_the_order_they_were_committed,
+                a_commit_wakes_the_relay,
+                the_audit_adds_up_what_the_ledger_holds,
+                the_audit_sees_the_money_of_every_order,
+            }
+            chaos {
+                whatever_happens_the_counts_agree,
+            }
+            #[ignore = "measures"]
+            speed {
+                a_hot_deal,
+                a_shop_of_many_items,
+                payments,
+            }
+        }
+    };
+}
+
+macro_rules! cases {
+    ($open:ident; $($(#[$how:meta])? $module:ident { $($case:ident),* $(,)? })*) => {$(
+        $crate::stores::suite::cases! { @module [$(#[$how])?] $open $module { $($case),* } }
+    )*};
+    (@module $how:tt $open:ident $module:ident { $($case:ident),* }) => {
+        mod $module {
+            $($crate::stores::suite::cases! { @case $how $open $module $case })*
+        }
+    };
+    (@case [$($how:tt)*] $open:ident $module:ident $case:ident) => {
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        $($how)*
+        async fn $case() {
+            let (bench, _keep) = crate::$open().await;
+            crate::stores::$module::$case(bench).await;
+        }
+    };
+}
+
+pub(crate) use {cases, suite};
