@@ -8,6 +8,7 @@ use domain::ports::secrets::{Claims, TokenRefused};
 use domain::{AccountId, Fault, SessionId, Timestamp};
 use ed25519_dalek::{SigningKey, VerifyingKey};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use moka::sync::Cache;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -17,13 +18,18 @@ use super::ed25519;
 const ISSUER: &str = "firstcome";
 const AUDIENCE: &str = "firstcome-api";
 
-/// Signs and checks access tokens with one key.
+/// Tokens whose signature was found right, remembered.
+const REMEMBERED: u64 = 100_000;
+
+/// Signs and checks access tokens with one key. A signature is checked once: doing it for each
+/// request would cost more than all the rest of the request.
 pub struct JwtTokens {
     header: Header,
     signing: EncodingKey,
     checking: DecodingKey,
     validation: Validation,
     jwks: String,
+    known: Cache<String, Claims>,
 }
 
 /// What stands in a token. Times in whole seconds, as the standard has them.
@@ -69,7 +75,23 @@ impl JwtTokens {
             checking: DecodingKey::from_ed_der(public.as_bytes()),
             validation,
             jwks: jwks.to_string(),
+            known: Cache::new(REMEMBERED),
         }
+    }
+
+    /// The claims of a token whose signature, issuer and audience are right.
+    fn read(&self, token: &str) -> Result<Claims, TokenRefused> {
+        let body: Body = jsonwebtoken::decode(token, &self.checking, &self.validation)
+            .map_err(|_| TokenRefused::Invalid)?
+            .claims;
+        let at = |second| Timestamp::from_timestamp(second, 0).ok_or(TokenRefused::Invalid);
+        Ok(Claims {
+            account: AccountId(body.sub),
+            role: role(&body.role).ok_or(TokenRefused::Invalid)?,
+            session: body.sid.map(SessionId),
+            issued_at: at(body.iat)?,
+            expires_at: at(body.exp)?,
+        })
     }
 }
 
@@ -89,16 +111,13 @@ impl AccessTokens for JwtTokens {
     }
 
     fn verify(&self, token: &str, now: Timestamp) -> Result<Claims, TokenRefused> {
-        let body: Body = jsonwebtoken::decode(token, &self.checking, &self.validation)
-            .map_err(|_| TokenRefused::Invalid)?
-            .claims;
-        let at = |second| Timestamp::from_timestamp(second, 0).ok_or(TokenRefused::Invalid);
-        let claims = Claims {
-            account: AccountId(body.sub),
-            role: role(&body.role).ok_or(TokenRefused::Invalid)?,
-            session: body.sid.map(SessionId),
-            issued_at: at(body.iat)?,
-            expires_at: at(body.exp)?,
+        let claims = match self.known.get(token) {
+            Some(claims) => claims,
+            None => {
+                let claims = self.read(token)?;
+                self.known.insert(token.to_owned(), claims);
+                claims
+            }
         };
         if claims.expires_at <= now {
             Err(TokenRefused::Expired)

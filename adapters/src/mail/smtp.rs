@@ -35,14 +35,14 @@ impl Mailer for SmtpMailer {
     async fn send(&self, letter: &Letter) -> Result<(), Fault> {
         let message = compose(&self.from, letter)?;
         let sent = self.transport.send(message).await;
-        // A server's refusal may quote the address, so only its kind is told.
+        // A server's refusal may quote the address, so only its kind is told. One that is for good
+        // (5yz, RFC 5321) would be the same at every try.
         sent.map(drop).map_err(|error| {
-            let kind = if error.is_permanent() {
-                "refused"
+            if error.is_permanent() {
+                Fault::corrupt("sending a letter", "the mail server refuses it")
             } else {
-                "not delivered"
-            };
-            Fault::unavailable("sending a letter", kind)
+                Fault::unavailable("sending a letter", "the mail server did not take it")
+            }
         })
     }
 }
