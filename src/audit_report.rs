@@ -23,7 +23,7 @@ const ANSWERED: u8 = 4;
 pub struct Answered {
     /// Orders whose ids were answered.
     pub orders: u64,
-    /// Of them, those that are not there afterwards.
+    /// Of them, those that could not be found afterwards.
     pub missing: u64,
 }
 
@@ -73,7 +73,7 @@ pub fn print(
         if let Some(Answered { orders, missing }) = answered.filter(|_| number == ANSWERED) {
             writeln!(
                 out,
-                "       {orders} orders were answered, {missing} of them are missing"
+                "       {orders} orders were answered, {missing} of them could not be found"
             )?;
         }
     }
@@ -239,7 +239,7 @@ mod tests {
           2  every admission is counted once, and no buyer holds more than the limit: ok
           3  the gate counts what the ledger counts: ok
           4  every order that was answered is in the ledger: ok
-               9 orders were answered, 0 of them are missing
+               9 orders were answered, 0 of them could not be found
           5  every paid order was captured once, every refund is due: ok
           6  no order waits for its payment past its time: ok
         orders by state: PAID 5, EXPIRED 2

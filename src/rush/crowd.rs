@@ -59,7 +59,8 @@ pub struct Crowded {
     pub payments: Tally,
     pub latency: Latency,
     pub accepted: Vec<Accepted>,
-    /// Accepted orders that an earlier run under the same name had placed.
+    /// Accepted orders that were there already: an answer was lost and asked for again, or an earlier
+    /// run of the same name placed them.
     pub replayed: u64,
     /// From the first request to the last answer to an order.
     pub took: Duration,

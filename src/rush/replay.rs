@@ -93,7 +93,12 @@ pub async fn run(
     all.purchases.broken_off = broken_off;
     all.purchases.listed.sort_by_key(|failed| failed.line);
     let asking = means.asking();
-    let verified = verify::verify(&asking, verify::by_buyer(&tokens, all.answered)).await;
+    let verified = verify::verify(
+        &asking,
+        verify::by_buyer(&tokens, all.answered),
+        means.progress("asking after", 0),
+    )
+    .await;
     let paid = paid_orders(&tokens, all.paid);
     let sold = compare::read_back(&asking, paid).await;
     Ok(Replayed {

@@ -66,7 +66,8 @@ pub async fn run(
     let accepted = crowded.accepted.iter();
     let accepted = accepted.map(|Accepted { buyer, order }| (*buyer, order.clone()));
     let answered = verify::by_buyer(&crowd.buyers, accepted);
-    let verified = verify::verify(&means.asking(), answered).await;
+    let verified =
+        verify::verify(&means.asking(), answered, means.progress("asking after", 0)).await;
     let last = requests::item(&mut client, &item.id).await.ok().flatten();
     let last = last.and_then(|(item, _)| item.stock);
     let subscribed = match audience {
@@ -115,10 +116,10 @@ impl Stampede {
             writeln!(out, "{line}")?;
         }
         if crowded.replayed > 0 {
+            let replayed = crowded.replayed;
             writeln!(
                 out,
-                "{:>9}  of them were placed by an earlier run",
-                crowded.replayed
+                "{replayed:>9}  of them were there already: asked again, or in another run"
             )?;
         }
         if crowded.payments.accepted + crowded.payments.unanswered() > 0

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use indicatif::ProgressBar;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -140,47 +141,59 @@ pub struct Asking {
 }
 
 /// Asks after all of them.
-pub async fn verify(asking: &Asking, answered: Vec<Answered>) -> Verified {
+pub async fn verify(asking: &Asking, answered: Vec<Answered>, progress: ProgressBar) -> Verified {
     let deadline = Instant::now() + asking.patience;
+    progress.set_length(
+        answered
+            .iter()
+            .map(|answered| answered.orders.len() as u64)
+            .sum(),
+    );
     let answered = Arc::new(answered);
     let next = Arc::new(AtomicUsize::new(0));
     let mut workers = JoinSet::new();
     for _ in 0..asking.concurrency.min(answered.len()) {
         let client = Client::new(Arc::clone(&asking.endpoint), asking.timeout);
-        workers.spawn(work(
+        let worker = Worker {
             client,
-            Arc::clone(&answered),
-            Arc::clone(&next),
             deadline,
-        ));
+            progress: progress.clone(),
+        };
+        workers.spawn(worker.work(Arc::clone(&answered), Arc::clone(&next)));
     }
     let mut verified = Verified::default();
     for part in workers.join_all().await {
         verified.add(part);
     }
+    progress.finish_and_clear();
     verified
 }
 
-async fn work(
-    mut client: Client,
-    answered: Arc<Vec<Answered>>,
-    next: Arc<AtomicUsize>,
+/// One connection, on which one buyer after the other is asked for.
+struct Worker {
+    client: Client,
     deadline: Instant,
-) -> Verified {
-    let mut verified = Verified::default();
-    loop {
-        let at = next.fetch_add(1, Ordering::Relaxed);
-        let Some(Answered { token, orders }) = answered.get(at) else {
-            return verified;
-        };
-        for ids in orders.chunks(MOST_PER_REQUEST) {
-            let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-            match settled(&mut client, token, &ids, deadline, at as u64).await {
-                Some(orders) => {
-                    let by_id = ids.iter().zip(orders.iter().map(Option::as_ref));
-                    by_id.for_each(|(id, order)| verified.note(id, order));
+    progress: ProgressBar,
+}
+
+impl Worker {
+    async fn work(mut self, answered: Arc<Vec<Answered>>, next: Arc<AtomicUsize>) -> Verified {
+        let mut verified = Verified::default();
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(Answered { token, orders }) = answered.get(at) else {
+                return verified;
+            };
+            for ids in orders.chunks(MOST_PER_REQUEST) {
+                let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+                match settled(&mut self.client, token, &ids, self.deadline, at as u64).await {
+                    Some(orders) => {
+                        let by_id = ids.iter().zip(orders.iter().map(Option::as_ref));
+                        by_id.for_each(|(id, order)| verified.note(id, order));
+                    }
+                    None => verified.give_up(ids.len()),
                 }
-                None => verified.give_up(ids.len()),
+                self.progress.inc(ids.len() as u64);
             }
         }
     }
