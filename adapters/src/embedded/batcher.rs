@@ -1,5 +1,5 @@
-//! Gathers what concurrent callers want written into one transaction: a durable commit costs about
-//! the same for one row and for hundreds.
+//! Gathers what concurrent callers want done into one transaction: a durable commit, or a question,
+//! costs about the same for one row and for hundreds.
 
 use domain::Fault;
 use tokio::sync::{mpsc, oneshot};
@@ -44,12 +44,12 @@ impl<W: Work> Batcher<W> {
         Self { jobs, doing }
     }
 
-    /// Returns when the job is committed.
+    /// Returns when the job is done.
     pub async fn run(&self, job: W::Job) -> Result<W::Done, Fault> {
         let (reply, answer) = oneshot::channel();
-        let gone = |_| Fault::unavailable(self.doing, "shutting down");
-        self.jobs.send((job, reply)).await.map_err(|_| gone(()))?;
-        answer.await.map_err(|_| gone(()))?
+        let gone = || Fault::unavailable(self.doing, "shutting down");
+        self.jobs.send((job, reply)).await.map_err(|_| gone())?;
+        answer.await.map_err(|_| gone())?
     }
 }
 

@@ -50,6 +50,7 @@ impl SqliteLog {
         let writer = Writer {
             connection: file.writer,
             ends: store.ends.clone(),
+            in_doubt: false,
         };
         let writer = Batcher::start(writer, "writing to the log");
         let groups = Groups::default();
@@ -148,3 +149,6 @@ impl Log for SqliteLog {
         self.shared.store.dead_letters().await
     }
 }
+
+#[cfg(test)]
+mod tests;

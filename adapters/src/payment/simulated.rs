@@ -65,10 +65,11 @@ impl SimulatedProvider {
     /// What a payment that was never asked for before comes to.
     fn outcome(&self, payment: &Payment) -> Result<(), DeclineReason> {
         match payment.method.0.as_str() {
-            "tok_approve" | "tok_timeout_then_approve" | "tok_answer_twice" => Ok(()),
             "tok_decline" => Err(DeclineReason::Refused),
             "tok_shopper" if self.abandons(payment.id) => Err(DeclineReason::Abandoned),
-            "tok_shopper" => Ok(()),
+            "tok_approve" | "tok_timeout_then_approve" | "tok_answer_twice" | "tok_shopper" => {
+                Ok(())
+            }
             _ => Err(DeclineReason::UnknownMethod),
         }
     }

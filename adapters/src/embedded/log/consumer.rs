@@ -1,6 +1,7 @@
 //! A reader of the log: a member of a group, or one that only follows what comes from now on.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,11 +9,11 @@ use async_trait::async_trait;
 use domain::Fault;
 use domain::message::{Offset, Partition};
 use domain::ports::log::{Consumer, Delivery, Group, Polled, Unreadable};
-use tokio::time::timeout;
+use tokio::time::sleep;
 
 use super::Shared;
 use super::groups::Step;
-use super::store::Stored;
+use super::store::{Ends, Stored};
 use super::writer::Job;
 
 /// How long a poll waits for something to come.
@@ -71,13 +72,21 @@ impl LogConsumer {
                 Ok(Some(Polled::Revoked(partitions)))
             }
             Step::Take(partitions) => {
+                let mut positions = Vec::with_capacity(partitions.len());
                 for partition in &partitions {
                     let from = self.shared.store.stored(group, *partition).await?;
-                    self.positions.insert(*partition, from);
+                    positions.push((*partition, from));
                 }
+                // At once: a poll that is cut off has taken all of them or none.
+                self.positions.extend(positions);
                 Ok(Some(Polled::Assigned(partitions)))
             }
         }
+    }
+
+    fn is_behind(&self, ends: &Ends) -> bool {
+        let mut positions = self.positions.iter();
+        positions.any(|(partition, from)| *from < ends.of(*partition))
     }
 
     /// Records of the first partition, in turn, that has any.
@@ -85,11 +94,16 @@ impl LogConsumer {
         let partitions: Vec<_> = self.positions.iter().map(|(p, from)| (*p, *from)).collect();
         for step in 0..partitions.len() {
             let (partition, from) = partitions[(self.turn + step) % partitions.len()];
-            if from >= self.shared.store.ends.borrow().of(partition) {
+            let end = self.shared.store.ends.borrow().of(partition);
+            if from >= end {
                 continue;
             }
             let records = self.shared.store.read(partition, from, most).await?;
-            let Some(last) = records.last() else { continue };
+            let Some(last) = records.last() else {
+                // All of them were trimmed.
+                self.positions.insert(partition, end);
+                continue;
+            };
             self.positions.insert(partition, Offset(last.offset.0 + 1));
             self.turn = self.turn.wrapping_add(step + 1);
             let deliver = |record| delivery(partition, &record);
@@ -115,36 +129,25 @@ fn delivery(partition: Partition, record: &Stored) -> Delivery {
 #[async_trait]
 impl Consumer for LogConsumer {
     async fn poll(&mut self, most: usize) -> Result<Polled, Fault> {
-        // Subscribed before looking, so that nothing that comes in between is slept through.
         let mut ends = self.shared.store.ends.subscribe();
         let mut groups = self.shared.groups.changed.subscribe();
-        ends.mark_unchanged();
-        groups.mark_unchanged();
-        if let Some(change) = self.rebalance().await? {
-            return Ok(change);
-        }
-        let records = self.read(most.max(1)).await?;
-        if !records.is_empty() {
-            return Ok(Polled::Records(records));
-        }
-        let woken = async {
-            tokio::select! {
-                _ = ends.changed() => {}
-                _ = groups.changed(), if self.member.is_some() => {}
+        let mut over = pin!(sleep(WAIT));
+        loop {
+            // Before looking, so that no change that comes in between is slept through.
+            groups.mark_unchanged();
+            if let Some(change) = self.rebalance().await? {
+                return Ok(change);
             }
-        };
-        if timeout(WAIT, woken).await.is_err() {
-            return Ok(Polled::Idle);
+            let records = self.read(most.max(1)).await?;
+            if !records.is_empty() {
+                return Ok(Polled::Records(records));
+            }
+            tokio::select! {
+                _ = ends.wait_for(|ends| self.is_behind(ends)) => {}
+                _ = groups.changed(), if self.member.is_some() => {}
+                () = &mut over => return Ok(Polled::Idle),
+            }
         }
-        if let Some(change) = self.rebalance().await? {
-            return Ok(change);
-        }
-        let records = self.read(most.max(1)).await?;
-        Ok(if records.is_empty() {
-            Polled::Idle
-        } else {
-            Polled::Records(records)
-        })
     }
 
     async fn store(&mut self, partition: Partition, next: Offset) -> Result<(), Fault> {

@@ -21,7 +21,7 @@ pub(super) struct Groups {
 #[derive(Default)]
 struct Members {
     last: u64,
-    members: BTreeSet<u64>,
+    present: BTreeSet<u64>,
     owners: HashMap<Partition, u64>,
 }
 
@@ -38,7 +38,7 @@ impl Groups {
         let members = groups.entry(group).or_default();
         members.last += 1;
         let member = members.last;
-        members.members.insert(member);
+        members.present.insert(member);
         drop(groups);
         self.tell();
         member
@@ -47,7 +47,7 @@ impl Groups {
     pub fn leave(&self, group: Group, member: u64) {
         let mut groups = self.lock();
         let members = groups.entry(group).or_default();
-        members.members.remove(&member);
+        members.present.remove(&member);
         members.owners.retain(|_, owner| *owner != member);
         drop(groups);
         self.tell();
@@ -77,11 +77,12 @@ impl Groups {
         if !surplus.is_empty() {
             return Step::GiveUp(surplus);
         }
-        let free: Vec<_> = target
-            .difference(owned)
-            .filter(|partition| !members.owners.contains_key(partition))
-            .copied()
-            .collect();
+        // Its own again, where a poll was cut off after it took them.
+        let is_free = |partition: &&Partition| match members.owners.get(partition) {
+            Some(owner) => *owner == member,
+            None => true,
+        };
+        let free: Vec<_> = target.difference(owned).filter(is_free).copied().collect();
         if free.is_empty() {
             return Step::Nothing;
         }
@@ -104,8 +105,8 @@ impl Groups {
 impl Members {
     /// Partitions dealt out in turn, in the order in which members came.
     fn share_of(&self, member: u64, all: &[Partition]) -> BTreeSet<Partition> {
-        let count = self.members.len().max(1);
-        let Some(place) = self.members.iter().position(|other| *other == member) else {
+        let count = self.present.len().max(1);
+        let Some(place) = self.present.iter().position(|other| *other == member) else {
             return BTreeSet::new();
         };
         all.iter().copied().skip(place).step_by(count).collect()

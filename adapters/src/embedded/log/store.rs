@@ -6,10 +6,11 @@ use domain::Fault;
 use domain::message::{Offset, Partition, Topic};
 use domain::ports::log::Group;
 use sqlx::Row;
-use sqlx::sqlite::SqlitePool;
+use sqlx::sqlite::{SqliteExecutor, SqlitePool};
 use tokio::sync::watch;
 
-/// `ends` is kept beside the records, so that an end stays known when old records are gone.
+/// `ends` is kept beside the records, so that an end stays known when old records are gone; a dead
+/// letter has its record's payload, for the same reason.
 pub(super) const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS records (
     topic TEXT NOT NULL, part INTEGER NOT NULL, place INTEGER NOT NULL,
@@ -25,10 +26,10 @@ CREATE TABLE IF NOT EXISTS positions (
     PRIMARY KEY (member_group, topic, part)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS dead_letters (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
     member_group TEXT NOT NULL, topic TEXT NOT NULL, part INTEGER NOT NULL, place INTEGER NOT NULL,
-    reason TEXT NOT NULL, attempts INTEGER NOT NULL, at_ms INTEGER NOT NULL
-);
+    reason TEXT NOT NULL, attempts INTEGER NOT NULL, at_ms INTEGER NOT NULL, payload BLOB,
+    PRIMARY KEY (member_group, topic, part, place)
+) WITHOUT ROWID;
 ";
 
 /// The next offset of every partition, as last committed.
@@ -36,6 +37,22 @@ CREATE TABLE IF NOT EXISTS dead_letters (
 pub(super) struct Ends(pub HashMap<Partition, i64>);
 
 impl Ends {
+    /// What the file says.
+    pub async fn read(from: impl SqliteExecutor<'_>) -> Result<Self, sqlx::Error> {
+        let rows = sqlx::query("SELECT topic, part, next FROM ends")
+            .fetch_all(from)
+            .await?;
+        let mut ends = HashMap::new();
+        for row in rows {
+            let name: String = row.try_get(0)?;
+            if let Some(topic) = Topic::ALL.into_iter().find(|topic| topic.name() == name) {
+                let number = row.try_get(1)?;
+                ends.insert(Partition { topic, number }, row.try_get(2)?);
+            }
+        }
+        Ok(Self(ends))
+    }
+
     pub fn of(&self, partition: Partition) -> Offset {
         Offset(self.0.get(&partition).copied().unwrap_or(0))
     }
@@ -55,25 +72,17 @@ pub(super) struct Stored {
 
 impl Store {
     pub async fn open(readers: SqlitePool, partitions: u16) -> Result<Self, Fault> {
-        let rows = sqlx::query("SELECT topic, part, next FROM ends")
-            .fetch_all(&readers)
+        let ends = Ends::read(&readers)
             .await
             .map_err(|error| Fault::unavailable("opening the log", error))?;
-        let mut ends = HashMap::new();
-        for row in rows {
-            let (topic, number, next): (String, i32, i64) = (row.get(0), row.get(1), row.get(2));
-            let topic = Topic::ALL.into_iter().find(|known| known.name() == topic);
-            if number >= i32::from(partitions) {
-                let text = format!("it has more than {partitions} partitions a topic");
-                return Err(Fault::corrupt("opening the log", text));
-            }
-            if let Some(topic) = topic {
-                ends.insert(Partition { topic, number }, next);
-            }
+        let highest = ends.0.keys().map(|partition| partition.number).max();
+        if highest.is_some_and(|highest| highest >= i32::from(partitions)) {
+            let text = format!("it has more than {partitions} partitions a topic");
+            return Err(Fault::corrupt("opening the log", text));
         }
         Ok(Self {
             readers,
-            ends: watch::Sender::new(Ends(ends)),
+            ends: watch::Sender::new(ends),
         })
     }
 

@@ -11,7 +11,7 @@ use super::Shared;
 use super::writer::Job;
 
 /// How often it is looked.
-const EVERY: Duration = Duration::from_secs(600);
+const EVERY: Duration = Duration::from_mins(10);
 /// How old a record has to be: longer than anybody takes to notice that a worker is missing.
 const AGE_MS: i64 = 7 * 24 * 3_600_000;
 
@@ -32,7 +32,7 @@ pub(super) fn start(shared: &Arc<Shared>) {
 }
 
 /// A topic that no group has read yet keeps everything.
-async fn trim(shared: &Shared) -> Result<(), Fault> {
+pub(super) async fn trim(shared: &Shared) -> Result<(), Fault> {
     let rows = sqlx::query("SELECT topic, part, MIN(next) FROM positions GROUP BY topic, part")
         .fetch_all(&shared.store.readers)
         .await

@@ -33,6 +33,8 @@ pub(super) struct Record {
 pub(super) struct Writer {
     pub connection: SqliteConnection,
     pub ends: watch::Sender<Ends>,
+    /// Whether a transaction failed, so that it may be there or not: the file is asked.
+    pub in_doubt: bool,
 }
 
 impl Work for Writer {
@@ -40,14 +42,24 @@ impl Work for Writer {
     type Done = ();
 
     async fn run(&mut self, jobs: &[Job]) -> Result<Vec<()>, Fault> {
+        let written = self.write(jobs).await;
+        self.in_doubt = written.is_err();
+        written.map_err(|error| Fault::unavailable("writing to the log", error))?;
+        Ok(vec![(); jobs.len()])
+    }
+}
+
+impl Writer {
+    async fn write(&mut self, jobs: &[Job]) -> Result<(), sqlx::Error> {
+        if self.in_doubt {
+            self.ends
+                .send_replace(Ends::read(&mut self.connection).await?);
+        }
         let ends = self.ends.borrow().clone();
-        let moved = write(&mut self.connection, jobs, ends)
-            .await
-            .map_err(|error| Fault::unavailable("writing to the log", error))?;
-        if let Some(ends) = moved {
+        if let Some(ends) = write(&mut self.connection, jobs, ends).await? {
             self.ends.send_replace(ends);
         }
-        Ok(vec![(); jobs.len()])
+        Ok(())
     }
 }
 
@@ -142,14 +154,17 @@ async fn store(
     Ok(())
 }
 
+/// The same letter again replaces the one before.
 async fn put_aside(
     transaction: &mut SqliteTransaction<'_>,
     letter: &DeadLetter,
     at_ms: i64,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "INSERT INTO dead_letters (member_group, topic, part, place, reason, attempts, at_ms) \
-         VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO dead_letters \
+         (member_group, topic, part, place, reason, attempts, at_ms, payload) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, \
+         (SELECT payload FROM records WHERE topic = ?2 AND part = ?3 AND place = ?4))",
     )
     .bind(letter.group.name())
     .bind(letter.partition.topic.name())

@@ -1,0 +1,170 @@
+use std::sync::Arc;
+
+use domain::event::{Event, OrderEvent};
+use domain::message::{Message, Offset, Partition, Topic};
+use domain::ports::log::{Consumer, DeadLetter, Group, Log, Polled};
+use domain::{OrderId, Timestamp};
+use sqlx::Row;
+use tempfile::TempDir;
+use uuid::Uuid;
+
+use super::writer::{Job, Record};
+use super::{SqliteLog, trim};
+use crate::clock::ManualClock;
+
+const ORDERS: Partition = Partition {
+    topic: Topic::Orders,
+    number: 0,
+};
+
+struct Bench {
+    folder: TempDir,
+    clock: Arc<ManualClock>,
+    log: SqliteLog,
+}
+
+async fn bench() -> Bench {
+    let folder = tempfile::tempdir().unwrap();
+    let start = Timestamp::from_timestamp_millis(1_767_225_600_000).unwrap();
+    let clock = Arc::new(ManualClock::new(start));
+    let log = SqliteLog::open(&folder.path().join("log.db"), 1, clock.clone()).await;
+    let log = log.map_err(|fault| fault.detail()).unwrap();
+    Bench { folder, clock, log }
+}
+
+fn event(version: i64) -> Message {
+    let order = OrderId(Uuid::from_u128(1));
+    let at = Timestamp::UNIX_EPOCH;
+    Message::Event(Event::of_order(order, version, at, OrderEvent::Expired))
+}
+
+async fn garbage(log: &SqliteLog) {
+    let record = Record {
+        partition: ORDERS,
+        payload: b"{\"secret\": 1".to_vec(),
+        at_ms: 0,
+    };
+    log.shared
+        .writer
+        .run(Job::Append(vec![record]))
+        .await
+        .unwrap();
+}
+
+/// Offsets of the next records, up to `last`, and whether each could be read.
+async fn read_to(consumer: &mut dyn Consumer, last: i64) -> Vec<(i64, bool)> {
+    let mut read = Vec::new();
+    while read.last().is_none_or(|(offset, _)| *offset < last) {
+        if let Polled::Records(records) = consumer.poll(10).await.unwrap() {
+            let one = records.iter().map(|r| (r.offset.0, r.content.is_ok()));
+            read.extend(one);
+        }
+    }
+    read
+}
+
+#[tokio::test]
+async fn a_record_nobody_can_read_says_so_and_holds_nobody_up() {
+    let Bench { log, folder, .. } = bench().await;
+    log.publish(&[event(1)]).await.unwrap();
+    garbage(&log).await;
+    log.publish(&[event(2)]).await.unwrap();
+    let mut member = log.join(Group::Mail, &[Topic::Orders]).await.unwrap();
+    let read = read_to(&mut *member, 2).await;
+    assert_eq!(read, [(0, true), (1, false), (2, true)]);
+
+    member.seek(ORDERS, Offset(1)).await.unwrap();
+    let Polled::Records(records) = member.poll(1).await.unwrap() else {
+        panic!()
+    };
+    let reason = records[0].content.clone().unwrap_err().reason;
+    assert!(!reason.contains("secret"), "{reason}");
+    drop(folder);
+}
+
+#[tokio::test]
+async fn a_dead_letter_keeps_its_record_and_comes_once() {
+    let Bench { log, folder, .. } = bench().await;
+    garbage(&log).await;
+    for attempts in [1, 2] {
+        let letter = DeadLetter {
+            group: Group::Mail,
+            partition: ORDERS,
+            offset: Offset(0),
+            reason: "unreadable".to_owned(),
+            attempts,
+        };
+        log.put_aside(&letter).await.unwrap();
+    }
+    assert_eq!(log.dead_letters().await.unwrap(), 1);
+    let row = sqlx::query("SELECT attempts, payload FROM dead_letters")
+        .fetch_one(&log.shared.store.readers)
+        .await
+        .unwrap();
+    assert_eq!(row.get::<i64, _>(0), 2);
+    assert_eq!(row.get::<Vec<u8>, _>(1), b"{\"secret\": 1");
+    drop(folder);
+}
+
+#[tokio::test]
+async fn old_records_go_once_every_group_has_stored_past_them() {
+    const DAY_MS: u64 = 24 * 3_600_000;
+    let Bench { log, folder, clock } = bench().await;
+    log.publish(&[event(1), event(2), event(3)]).await.unwrap();
+    let mut mail = log.join(Group::Mail, &[Topic::Orders]).await.unwrap();
+    let mut payment = log.join(Group::Payment, &[Topic::Orders]).await.unwrap();
+    read_to(&mut *mail, 2).await;
+    read_to(&mut *payment, 2).await;
+    mail.store(ORDERS, Offset(3)).await.unwrap();
+    payment.store(ORDERS, Offset(2)).await.unwrap();
+
+    clock.advance_ms(6 * DAY_MS);
+    trim::trim(&log.shared).await.unwrap();
+    payment.seek(ORDERS, Offset(0)).await.unwrap();
+    assert_eq!(read_to(&mut *payment, 2).await.len(), 3, "too young");
+    clock.advance_ms(2 * DAY_MS);
+    trim::trim(&log.shared).await.unwrap();
+    payment.seek(ORDERS, Offset(0)).await.unwrap();
+    assert_eq!(read_to(&mut *payment, 2).await, [(2, true)]);
+
+    payment.store(ORDERS, Offset(3)).await.unwrap();
+    trim::trim(&log.shared).await.unwrap();
+    payment.seek(ORDERS, Offset(0)).await.unwrap();
+    let idle = payment.poll(1).await.unwrap();
+    assert!(matches!(idle, Polled::Idle), "{idle:?}");
+    log.publish(&[event(4)]).await.unwrap();
+    assert_eq!(
+        read_to(&mut *payment, 3).await,
+        [(3, true)],
+        "offsets go on"
+    );
+    drop(folder);
+}
+
+#[tokio::test]
+async fn a_writer_in_doubt_asks_the_file() {
+    let Bench { log, folder, .. } = bench().await;
+    log.publish(&[event(1), event(2)]).await.unwrap();
+    // As after a commit that came through although it reported a failure.
+    log.shared.store.ends.send_modify(|ends| ends.0.clear());
+    assert!(log.publish(&[event(3)]).await.is_err());
+    log.publish(&[event(3)]).await.unwrap();
+    let ends = log.ends(Topic::Orders).await.unwrap();
+    assert_eq!(ends, [(ORDERS, Offset(3))]);
+    drop(folder);
+}
+
+#[tokio::test]
+async fn a_file_with_more_partitions_is_refused() {
+    let Bench { folder, clock, log } = bench().await;
+    drop(log);
+    let path = folder.path().join("log.db");
+    let more = SqliteLog::open(&path, 8, clock.clone()).await.unwrap();
+    for number in 0..50_u128 {
+        let order = OrderId(Uuid::new_v5(&Uuid::nil(), &number.to_be_bytes()));
+        let event = Event::of_order(order, 1, Timestamp::UNIX_EPOCH, OrderEvent::Expired);
+        more.publish(&[Message::Event(event)]).await.unwrap();
+    }
+    drop(more);
+    assert!(SqliteLog::open(&path, 4, clock).await.is_err());
+}
