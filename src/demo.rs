@@ -8,14 +8,17 @@ use domain::account::{Account, Email, Password, Profile, Role};
 use domain::item::{Category, Details};
 use domain::ports::Ports;
 use domain::use_cases::create_item::{CreateItem, DealWindow, create_item};
-use domain::{AccountId, Currency, Failure, Fault, IdempotencyKey, Money, Reason};
+use domain::{AccountId, Currency, Failure, Fault, IdempotencyKey, Money, Reason, Refusal};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 /// The accounts of the demo, with passwords made at random for this data folder. Kept in a file
 /// beside the database, readable by its owner alone, so that every start can print them.
 #[derive(Serialize, Deserialize)]
 pub struct Credentials {
     pub accounts: Vec<Credential>,
+    /// Whether the items are all there: a first start may have been cut short.
+    stocked: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -40,18 +43,41 @@ impl Credentials {
         let text = std::fs::read(folder.join(FILE)).ok()?;
         serde_json::from_slice(&text).ok()
     }
+
+    fn write(&self, folder: &Path) -> Result<(), Fault> {
+        const DOING: &str = "writing the demo's accounts";
+        let json = serde_json::to_vec_pretty(self).map_err(|error| Fault::corrupt(DOING, error))?;
+        adapters::secret_file::write(&folder.join(FILE), &json)
+            .map_err(|error| Fault::unavailable(DOING, error))
+    }
 }
 
-/// Fills an empty shop; `None` for one that has accounts already.
+/// Fills an empty shop, or goes on where a start before this one was cut short in it.
 ///
 /// # Errors
 /// A fault of the ledger or the disk.
-pub async fn fill(ports: &Ports, folder: &Path) -> Result<Option<Credentials>, Fault> {
-    if !ports.accounts.is_empty().await? {
-        return Ok(None);
+pub async fn fill(ports: &Ports, folder: &Path) -> Result<(), Fault> {
+    let mut credentials = if ports.accounts.is_empty().await? {
+        open_accounts(ports, folder).await?
+    } else {
+        match Credentials::read(folder) {
+            Some(credentials) if !credentials.stocked => credentials,
+            _ => return Ok(()),
+        }
+    };
+    if let Some(seller) = seller(ports, &credentials).await? {
+        for (item, total) in items(ports) {
+            put_on_sale(ports, seller, item, total).await?;
+        }
     }
+    credentials.stocked = true;
+    credentials.write(folder)
+}
+
+async fn open_accounts(ports: &Ports, folder: &Path) -> Result<Credentials, Fault> {
     let mut credentials = Credentials {
         accounts: Vec::new(),
+        stocked: false,
     };
     let mut accounts = Vec::new();
     for (name, role) in ROLES {
@@ -60,16 +86,24 @@ pub async fn fill(ports: &Ports, folder: &Path) -> Result<Option<Credentials>, F
         credentials.accounts.push(credential);
     }
     // The passwords first: an account whose password nobody knows would be there for ever.
-    let json = serde_json::to_vec_pretty(&credentials)
-        .map_err(|error| Fault::corrupt("writing the demo's accounts", error))?;
-    adapters::secret_file::write(&folder.join(FILE), &json)
-        .map_err(|error| Fault::unavailable("writing the demo's accounts", error))?;
+    credentials.write(folder)?;
     ports.accounts.create(&accounts).await?;
-    let seller = accounts[1].id;
-    for (item, total) in items(ports) {
-        put_on_sale(ports, seller, item, total).await?;
+    Ok(credentials)
+}
+
+/// Who sells the demo's items.
+async fn seller(ports: &Ports, credentials: &Credentials) -> Result<Option<AccountId>, Fault> {
+    let sellers = credentials
+        .accounts
+        .iter()
+        .filter(|account| account.role == "seller");
+    for credential in sellers {
+        if let Ok(email) = Email::parse(&credential.email) {
+            let account = ports.accounts.by_email(&email).await?;
+            return Ok(account.map(|account| account.id));
+        }
     }
-    Ok(Some(credentials))
+    Ok(None)
 }
 
 async fn account(ports: &Ports, name: &str, role: Role) -> Result<(Account, Credential), Fault> {
@@ -196,7 +230,8 @@ async fn put_on_sale(
         .ok_or_else(|| Fault::corrupt("making the demo's items", "there is no won"))?;
     let command = CreateItem {
         seller,
-        key: IdempotencyKey(ports.random_id()),
+        // The same in every start, so that none is put in twice.
+        key: IdempotencyKey(Uuid::new_v5(&seller.0, item.name.as_bytes())),
         sku: None,
         details: Details {
             name: item.name.to_owned(),
@@ -214,8 +249,11 @@ async fn put_on_sale(
         }),
         total,
     };
+    let is_there = |refusal: &Refusal| refusal.reason == Reason::IdempotencyKeyReused;
     match create_item(ports, command).await {
         Ok(_) => Ok(()),
+        // It was put in by a start that was cut short; its window is of that time.
+        Err(Failure::Refused(refusals)) if refusals.iter().all(is_there) => Ok(()),
         Err(Failure::Fault(fault)) => Err(fault),
         Err(Failure::Refused(refusals)) => Err(Fault::corrupt(
             "making the demo's items",

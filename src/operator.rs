@@ -44,7 +44,12 @@ impl Operator {
         let folder = config.data_dir.0.as_path();
         let keys = Keyring::open(folder, entropy.as_ref())?;
         let accounts = compose::open_ledger(folder, &keys, &clock, &entropy).await?;
-        Ok(Self { accounts, tokens: JwtTokens::new(&keys.tokens), clock, entropy })
+        Ok(Self {
+            accounts,
+            tokens: JwtTokens::new(&keys.tokens),
+            clock,
+            entropy,
+        })
     }
 
     /// A random id, to name a run by.
@@ -60,9 +65,8 @@ impl Operator {
     /// # Errors
     /// A fault of the ledger.
     pub async fn buyers(&self, run: &str, names: &[String]) -> Result<Vec<Buyer>, Fault> {
-        let id = |name: &String| {
-            AccountId(Uuid::new_v5(&BUYERS, format!("{run}/{name}").as_bytes()))
-        };
+        let id =
+            |name: &String| AccountId(Uuid::new_v5(&BUYERS, format!("{run}/{name}").as_bytes()));
         for chunk in names.chunks(CHUNK) {
             let ids: Vec<AccountId> = chunk.iter().map(id).collect();
             let known = self.accounts.accounts(&ids).await?;
@@ -97,7 +101,11 @@ impl Operator {
     /// # Errors
     /// It can't be signed.
     pub fn audit_token(&self) -> Result<String, Fault> {
-        self.token(AccountId(Uuid::nil()), Role::Admin, TimeDelta::minutes(AUDIT_MINUTES))
+        self.token(
+            AccountId(Uuid::nil()),
+            Role::Admin,
+            TimeDelta::minutes(AUDIT_MINUTES),
+        )
     }
 
     fn buyer(&self, run: &str, name: &str, id: AccountId) -> Result<Account, Fault> {
@@ -110,7 +118,11 @@ impl Operator {
             id,
             role: Role::Customer,
             email,
-            profile: Profile { name: "Rehearsal".to_owned(), phone: None, address: None },
+            profile: Profile {
+                name: "Rehearsal".to_owned(),
+                phone: None,
+                address: None,
+            },
             password_hash: None,
             rehearsal: true,
             created_at: self.clock.now(),

@@ -40,7 +40,11 @@ pub async fn run(config: Config, args: &AuditArgs) -> Result<ExitCode, Fault> {
         }
     };
     print(&report, args.json).map_err(|error| Fault::unavailable("printing the audit", error))?;
-    Ok(if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if report.is_clean() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 fn print(report: &AuditReport, json: bool) -> io::Result<()> {

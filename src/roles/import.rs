@@ -40,24 +40,29 @@ pub async fn run(config: &Config, args: Args) -> Result<ExitCode, Fault> {
     let mut out = io::stdout().lock();
     let printed = if json {
         let printed = serde_json::to_writer_pretty(&mut out, &report.to_json());
-        printed.map_err(io::Error::from).and_then(|()| io::Write::write_all(&mut out, b"\n"))
+        printed
+            .map_err(io::Error::from)
+            .and_then(|()| io::Write::write_all(&mut out, b"\n"))
     } else {
         report.print(&mut out)
     };
     printed.map_err(|error| Fault::unavailable(DOING, error))?;
     drop(ports);
     world.close().await?;
-    Ok(if report.is_complete() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if report.is_complete() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
-async fn seller(
-    ports: &Ports,
-    config: &Config,
-    email: Option<String>,
-) -> Result<AccountId, Fault> {
+async fn seller(ports: &Ports, config: &Config, email: Option<String>) -> Result<AccountId, Fault> {
     let demo = || {
         let credentials = Credentials::read(&config.data_dir.0)?;
-        let seller = credentials.accounts.into_iter().find(|account| account.role == "seller");
+        let seller = credentials
+            .accounts
+            .into_iter()
+            .find(|account| account.role == "seller");
         seller.map(|account| account.email)
     };
     let email = email.or_else(demo);
@@ -66,6 +71,9 @@ async fn seller(
     match ports.accounts.by_email(&email).await? {
         Some(account) if account.role >= Role::Seller => Ok(account.id),
         Some(_) => Err(Fault::corrupt(DOING, "that account is no seller's")),
-        None => Err(Fault::corrupt(DOING, "nobody has an account with that address")),
+        None => Err(Fault::corrupt(
+            DOING,
+            "nobody has an account with that address",
+        )),
     }
 }

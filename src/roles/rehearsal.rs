@@ -26,12 +26,18 @@ pub async fn rush(config: &Config, args: RushArgs) -> Result<ExitCode, Fault> {
     let mut out = io::stdout().lock();
     let printed = if json {
         let printed = serde_json::to_writer_pretty(&mut out, &outcome.to_json());
-        printed.map_err(io::Error::from).and_then(|()| io::Write::write_all(&mut out, b"\n"))
+        printed
+            .map_err(io::Error::from)
+            .and_then(|()| io::Write::write_all(&mut out, b"\n"))
     } else {
         outcome.print(&mut out)
     };
     printed.map_err(|error| Fault::unavailable(DOING, error))?;
-    Ok(if outcome.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if outcome.is_clean() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 /// Removes the accounts that rehearsals made.

@@ -30,8 +30,11 @@ pub(crate) async fn change(
 ) -> Result<Changed, Failure> {
     for _ in 0..MOST_TRIES {
         let seen = written(ports, key.requester, order).await?;
-        if let Some(replayed) = replayed(ports, &key, &seen).await? {
-            return Ok(replayed);
+        if is_used(ports, &key).await? {
+            // Read again: what was seen may be from before the key was used.
+            let order = written(ports, key.requester, order).await?;
+            let replayed = true;
+            return Ok(Changed { order, replayed });
         }
         let mut step = decide(&seen)?;
         step.key = Some(key);
@@ -64,17 +67,15 @@ async fn written(ports: &Ports, buyer: AccountId, id: OrderId) -> Result<Order, 
     }
 }
 
-async fn replayed(ports: &Ports, key: &KeyUse, seen: &Order) -> Result<Option<Changed>, Failure> {
+/// Whether the key has made this change before.
+async fn is_used(ports: &Ports, key: &KeyUse) -> Result<bool, Failure> {
     let used = ports
         .orders
         .key_use(key.requester, key.mutation, key.key)
         .await?;
     match used {
-        None => Ok(None),
-        Some((fingerprint, _)) if fingerprint == key.fingerprint => Ok(Some(Changed {
-            order: seen.clone(),
-            replayed: true,
-        })),
+        None => Ok(false),
+        Some((fingerprint, _)) if fingerprint == key.fingerprint => Ok(true),
         Some(_) => Err(Reason::IdempotencyKeyReused.at(["idempotencyKey"]).into()),
     }
 }
