@@ -7,4 +7,5 @@ mod refusing;
 mod schema;
 mod selling;
 mod watching;
+mod watching_orders;
 pub(super) mod world;

@@ -9,6 +9,7 @@ use domain::{AccountId, Requester};
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::answer::RequestError;
@@ -21,8 +22,8 @@ use super::world::{World, at};
 /// A client of a world.
 #[derive(Clone)]
 pub struct Client {
-    pub world: Arc<World>,
-    pub graph: Graph,
+    world: Arc<World>,
+    graph: Graph,
     engine: Engine,
     context: RequestContext,
 }
@@ -86,6 +87,14 @@ impl Client {
             Err(error) => json!({ "errors": error.errors() }),
         };
         stream.map(shown).boxed()
+    }
+
+    /// Has the live feeds follow, until the token is cancelled or the test ends.
+    pub fn follow(&self) -> CancellationToken {
+        let shutdown = CancellationToken::new();
+        let (graph, token) = (self.graph.clone(), shutdown.clone());
+        tokio::spawn(async move { graph.follow(token).await });
+        shutdown
     }
 
     /// Has the world go away, or come back.

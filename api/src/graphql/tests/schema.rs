@@ -208,6 +208,7 @@ async fn every_code_has_its_type() {
 fn the_schema_is_printed_the_same_every_time() {
     let sdl = schema_sdl();
     assert_eq!(sdl, schema_sdl());
+    async_graphql::parser::parse_schema(&sdl).unwrap();
     assert!(sdl.contains("type Order implements Node"), "{sdl}");
     assert!(
         sdl.contains("type OutOfStock implements UserError"),

@@ -1,14 +1,12 @@
-//! Subscriptions and the feeds behind them. The clock is tokio's, which runs ahead whenever all wait.
+//! Live stock, and the feed behind it. The clock is tokio's, which runs ahead whenever all wait.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use domain::account::Role;
 use domain::gate::{Level, LevelVersion};
 use domain::item::Kind;
-use domain::order::OrderState;
-use futures_util::{FutureExt, StreamExt};
+use futures_util::StreamExt;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -21,13 +19,6 @@ use crate::graphql::objects::stock::phase;
 
 /// Long enough for whatever is on its way, short of what is not to come.
 const SOON: Duration = Duration::from_millis(300);
-
-fn follow(client: &Client) -> CancellationToken {
-    let shutdown = CancellationToken::new();
-    let (graph, token) = (client.graph.clone(), shutdown.clone());
-    tokio::spawn(async move { graph.follow(token).await });
-    shutdown
-}
 
 /// A feed that is followed until the test ends.
 fn feed(world: &Arc<World>) -> Arc<StockFeed> {
@@ -186,7 +177,7 @@ async fn stock_is_watched_by_anybody_and_only_of_items_that_are_there() {
     let world = World::new();
     let id = world.add_item(1, 10, deal(-5, None));
     let client = Client::new(&world);
-    let shutdown = follow(&client);
+    let shutdown = client.follow();
     let global = id.to_global().to_string();
     let mut events = client
         .watch(STOCK, json!({ "ids": [global, global] }))
@@ -215,108 +206,5 @@ async fn stock_is_watched_by_anybody_and_only_of_items_that_are_there() {
         assert_eq!(events.len(), 1);
         assert_eq!(events[0]["errors"][0]["extensions"]["code"], code);
     }
-    shutdown.cancel();
-}
-
-const ORDER: &str = "subscription($id: ID!) { orderUpdated(orderId: $id) {
-    order { state version } serverTime } }";
-
-async fn state(events: &mut (impl StreamExt<Item = Value> + Unpin)) -> String {
-    let event = timeout(Duration::from_secs(5), events.next())
-        .await
-        .unwrap()
-        .unwrap();
-    event["data"]["orderUpdated"]["order"]["state"]
-        .as_str()
-        .unwrap()
-        .to_owned()
-}
-
-#[tokio::test]
-async fn an_order_is_watched_from_acceptance_through_every_step_that_is_read() {
-    let world = World::new();
-    world.add_item(1, 10, Kind::General);
-    let me = world.add_account(5, Role::Customer);
-    let client = Client::new(&world).signed_in(me, Role::Customer);
-    let shutdown = follow(&client);
-    // The tail begins at the present end.
-    while world.asked("tail") == 0 {
-        tokio::task::yield_now().await;
-    }
-    let item = super::world::item_id(1).to_global().to_string();
-    let place = "mutation($input: PlaceOrderInput!) { placeOrder(input: $input) { order { id } } }";
-    let key = "f81d4fae-7dec-41d0-a765-00a0c91e6bf6";
-    let lines = json!([{ "itemId": item, "quantity": 1 }]);
-    let input = json!({ "input": { "idempotencyKey": key, "lines": lines } });
-    let placed = client.data(place, input).await;
-    let id = placed["placeOrder"]["order"]["id"].clone();
-
-    let mut events = client.watch(ORDER, json!({ "id": id })).await;
-    assert_eq!(state(&mut events).await, "ACCEPTED");
-    let order = domain::OrderId::parse(&id.as_str().unwrap().into()).unwrap();
-    world.write_order(order);
-    assert_eq!(state(&mut events).await, "PENDING_PAYMENT");
-    let cancel =
-        "mutation($input: CancelOrderInput!) { cancelOrder(input: $input) { order { id } } }";
-    client
-        .data(
-            cancel,
-            json!({ "input": { "orderId": id, "idempotencyKey": key } }),
-        )
-        .await;
-    assert_eq!(state(&mut events).await, "CANCELLED");
-    // The same news again shows nothing new, and the stream stays open.
-    let order = world.orders.lock().unwrap()[&order].clone();
-    assert!(matches!(order.state, OrderState::Cancelled { .. }));
-    let happened = domain::event::OrderEvent::Expired;
-    world.tell(domain::event::Event::of_order(
-        order.id,
-        order.version,
-        at(1),
-        happened,
-    ));
-    assert!(timeout(SOON, events.next()).await.is_err());
-
-    let other = client.signed_in(world.add_account(6, Role::Customer), Role::Customer);
-    for (client, code) in [
-        (other, "NOT_FOUND"),
-        (Client::new(&world), "UNAUTHENTICATED"),
-    ] {
-        let events = client.watch(ORDER, json!({ "id": id })).await;
-        let events: Vec<Value> = events.collect().await;
-        assert_eq!(events.len(), 1);
-        assert_eq!(events[0]["errors"][0]["extensions"]["code"], code);
-    }
-    shutdown.cancel();
-}
-
-#[tokio::test]
-async fn a_fault_is_said_once_and_the_order_comes_when_it_can_be_read() {
-    let world = World::new();
-    world.add_item(1, 10, Kind::General);
-    let me = world.add_account(5, Role::Customer);
-    let client = Client::new(&world).signed_in(me, Role::Customer);
-    let item = super::world::item_id(1).to_global().to_string();
-    let place = "mutation($input: PlaceOrderInput!) { placeOrder(input: $input) { order { id } } }";
-    let lines = json!([{ "itemId": item, "quantity": 1 }]);
-    let key = "f81d4fae-7dec-41d0-a765-00a0c91e6bf6";
-    let input = json!({ "input": { "idempotencyKey": key, "lines": lines } });
-    let id = client.data(place, input).await["placeOrder"]["order"]["id"].clone();
-    let mut events = client.watch(ORDER, json!({ "id": id })).await;
-    assert_eq!(state(&mut events).await, "ACCEPTED");
-    let shutdown = follow(&client);
-    while world.asked("tail") == 0 {
-        tokio::task::yield_now().await;
-    }
-    client.set_away(true);
-    world.write_order(domain::OrderId::parse(&id.as_str().unwrap().into()).unwrap());
-    let event = timeout(Duration::from_secs(5), events.next())
-        .await
-        .unwrap()
-        .unwrap();
-    assert_eq!(event["errors"][0]["extensions"]["code"], "UNAVAILABLE");
-    assert!(events.next().now_or_never().is_none());
-    client.set_away(false);
-    assert_eq!(state(&mut events).await, "PENDING_PAYMENT");
     shutdown.cancel();
 }
