@@ -332,6 +332,55 @@ mod tests {
         );
     }
 
+    /// A server that hangs up after every answer without saying so; after `most` it does not answer.
+    async fn short_spoken(most: usize) -> Client {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/graphql", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            for answered in 0.. {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let mut request = [0; 4_096];
+                let _ = stream.read(&mut request).await;
+                if answered < most {
+                    let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n{\"data\":1}";
+                    stream.write_all(answer).await.unwrap();
+                }
+            }
+        });
+        let endpoint = Arc::new(Endpoint::parse(&url).unwrap());
+        Client::new(endpoint, Duration::from_secs(5))
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_is_lost_is_made_again() {
+        let mut client = short_spoken(3).await;
+        let mut answers = Vec::new();
+        for _ in 0..4 {
+            answers.push(
+                client
+                    .ask::<_, u8>(None, Document("{ a }"), &json!({}))
+                    .await,
+            );
+            // Until the client has noticed that the other side hung up.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let broken_off = Err(NoAnswer::Transport(Transport::BrokenOff));
+        assert_eq!(answers, [Ok(1), Ok(1), Ok(1), broken_off]);
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_for_ever() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/graphql", listener.local_addr().unwrap());
+        let endpoint = Arc::new(Endpoint::parse(&url).unwrap());
+        let mut client = Client::new(endpoint, Duration::from_millis(50));
+        let answer = client
+            .ask::<_, u8>(None, Document("{ a }"), &json!({}))
+            .await;
+        assert_eq!(answer, Err(NoAnswer::Transport(Transport::Timeout)));
+    }
+
     #[test]
     fn a_token_with_a_line_break_is_none() {
         assert!(Token::new("a.b.c").is_ok());

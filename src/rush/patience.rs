@@ -73,11 +73,6 @@ impl Patience {
         }
     }
 
-    /// Tries so far.
-    pub fn tried(&self) -> u32 {
-        self.tries
-    }
-
     /// Waits for the next try, at least for as long as the server asked; false if there is none.
     pub async fn wait(&mut self, asked_for: Option<Duration>) -> bool {
         if self.tries >= self.most_tries {
@@ -125,7 +120,7 @@ mod tests {
             last = waited.min(Duration::from_millis(100));
         }
         assert!(!patience.wait(None).await);
-        assert_eq!(patience.tried(), 4);
+        assert_eq!(patience.tries, 4);
         assert!(!Patience::none().wait(None).await);
     }
 

@@ -41,7 +41,7 @@ pub async fn run(
     let subscribers = usize::try_from(args.subscribers).unwrap_or(0);
     let audience = match subscribers {
         0 => None,
-        _ => Some(Audience::gather(&means.endpoint, &item.id, subscribers).await),
+        _ => Some(Audience::gather(&means.endpoint, &item.id, subscribers, means.patience).await),
     };
     if args.open_at {
         deal::wait_until_open(&mut client, &item).await?;

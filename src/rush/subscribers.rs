@@ -102,8 +102,14 @@ pub struct Audience {
 }
 
 impl Audience {
-    /// Connects them all, and waits until each has its first snapshot or has had its time.
-    pub async fn gather(endpoint: &Arc<Endpoint>, item_id: &str, subscribers: usize) -> Self {
+    /// Connects them all, and waits until each has its first snapshot or has had its time. The last
+    /// value may take as long as `patience` to reach them.
+    pub async fn gather(
+        endpoint: &Arc<Endpoint>,
+        item_id: &str,
+        subscribers: usize,
+        patience: Duration,
+    ) -> Self {
         let (end, ended) = watch::channel(End::NotYet);
         let (ready, mut snapshots) = mpsc::channel(subscribers.max(1));
         let connecting = Arc::new(Semaphore::new(CONNECTING));
@@ -115,6 +121,7 @@ impl Audience {
                 Arc::clone(&connecting),
                 ended.clone(),
                 ready.clone(),
+                patience,
             );
             watchers.spawn(watcher.watch(seed as u64));
         }

@@ -175,7 +175,7 @@ async fn subscribers_notice_versions_that_fall_and_values_that_do_not_come() {
         ..Default::default()
     };
     let shop = Stub::open(deal(20, falling)).await;
-    let outcome = rush(args(&shop, "--buyers 20 --subscribers 2"))
+    let outcome = rush(args(&shop, "--buyers 20 --subscribers 2 --patience 1"))
         .await
         .unwrap();
     let seen = outcome.to_json()["stampede"]["subscribers"].clone();
@@ -185,14 +185,14 @@ async fn subscribers_notice_versions_that_fall_and_values_that_do_not_come() {
     );
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_subscriber_who_is_told_nothing_is_stale() {
     let mute = Manners {
         habit: Habit::Mute,
         ..Default::default()
     };
     let shop = Stub::open(deal(20, mute)).await;
-    let outcome = rush(args(&shop, "--buyers 20 --subscribers 3"))
+    let outcome = rush(args(&shop, "--buyers 20 --subscribers 3 --patience 1"))
         .await
         .unwrap();
     let seen = outcome.to_json()["stampede"]["subscribers"].clone();

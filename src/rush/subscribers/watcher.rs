@@ -22,8 +22,6 @@ use crate::rush::requests::{STOCK_CHANGED, Stock};
 
 /// How long one may take from the connection to the snapshot.
 const SNAPSHOT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long the last value may take to arrive.
-const END_TIMEOUT: Duration = Duration::from_secs(10);
 /// Bytes of each socket's read buffer: the messages are short, and there are many sockets.
 const BUFFER: usize = 4 * 1024;
 
@@ -51,6 +49,8 @@ pub struct Watcher {
     ended: watch::Receiver<End>,
     /// Told of the first snapshot.
     ready: Option<mpsc::Sender<()>>,
+    /// How long the last value may take to arrive.
+    patience: Duration,
     last: Option<Stock>,
     seen: Subscribed,
 }
@@ -87,6 +87,7 @@ impl Watcher {
         connecting: Arc<Semaphore>,
         ended: watch::Receiver<End>,
         ready: mpsc::Sender<()>,
+        patience: Duration,
     ) -> Self {
         Self {
             endpoint,
@@ -94,6 +95,7 @@ impl Watcher {
             connecting,
             ended,
             ready: Some(ready),
+            patience,
             last: None,
             seen: Subscribed {
                 subscribers: 1,
@@ -114,7 +116,7 @@ impl Watcher {
                 }
             }
             if self.has_ended() {
-                let deadline = *deadline.get_or_insert_with(|| Instant::now() + END_TIMEOUT);
+                let deadline = *deadline.get_or_insert(Instant::now() + self.patience);
                 if self.has_seen_all() || Instant::now() >= deadline {
                     break;
                 }
@@ -189,7 +191,7 @@ impl Watcher {
 
     /// Reads values until the end has been seen, or its time is up.
     async fn read(&mut self, mut socket: Socket) -> Result<(), Lost> {
-        let mut deadline = self.has_ended().then(|| Instant::now() + END_TIMEOUT);
+        let mut deadline = self.has_ended().then(|| Instant::now() + self.patience);
         while !self.has_seen_all() {
             let has_ended = deadline.is_some();
             tokio::select! {
@@ -200,7 +202,7 @@ impl Watcher {
                     }
                 }
                 _ = self.ended.changed(), if !has_ended => {
-                    deadline = Some(Instant::now() + END_TIMEOUT);
+                    deadline = Some(Instant::now() + self.patience);
                 }
                 () = sleep_until(deadline.unwrap_or_else(Instant::now)), if has_ended => break,
             }

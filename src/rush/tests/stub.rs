@@ -46,6 +46,9 @@ pub enum Habit {
     Shortchanging,
 }
 
+/// The first of the versions that fall.
+const FALLING_FROM: u64 = 1_000_000;
+
 pub struct Item {
     pub id: String,
     pub sku: String,
@@ -168,7 +171,7 @@ impl State {
             }
             "Item" => {
                 let item = self.items.iter().find(|item| item.id == variables["id"]);
-                let item = item.map(|item| item.shown(self.version));
+                let item = item.map(|item| item.shown(self.final_version()));
                 json!({ "serverTime": "2026-03-01T06:00:00.000Z", "item": item })
             }
             "Deals" => self.page(|item| item.phase.is_some()),
@@ -185,6 +188,14 @@ impl State {
             other => panic!("{other} is not asked here"),
         };
         Some(json!({ "data": data }))
+    }
+
+    /// What falls never comes as far as this.
+    fn final_version(&self) -> u64 {
+        match self.manners.habit {
+            Habit::FallingVersions => FALLING_FROM + 1,
+            _ => self.version,
+        }
     }
 
     fn page(&self, wanted: impl Fn(&Item) -> bool) -> Value {
@@ -375,7 +386,7 @@ async fn tell_stock(stream: TcpStream, shop: Arc<Mutex<State>>, mut changes: wat
         let (stock, is_mute) = {
             let shop = shop.lock().unwrap();
             let version = if shop.manners.habit == Habit::FallingVersions {
-                1_000_000 - shop.version
+                FALLING_FROM - shop.version
             } else {
                 shop.version
             };
