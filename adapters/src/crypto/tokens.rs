@@ -111,13 +111,12 @@ impl AccessTokens for JwtTokens {
     }
 
     fn verify(&self, token: &str, now: Timestamp) -> Result<Claims, TokenRefused> {
-        let claims = match self.known.get(token) {
-            Some(claims) => claims,
-            None => {
-                let claims = self.read(token)?;
-                self.known.insert(token.to_owned(), claims);
-                claims
-            }
+        let claims = if let Some(claims) = self.known.get(token) {
+            claims
+        } else {
+            let claims = self.read(token)?;
+            self.known.insert(token.to_owned(), claims);
+            claims
         };
         if claims.expires_at <= now {
             Err(TokenRefused::Expired)
