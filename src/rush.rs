@@ -310,7 +310,7 @@ impl Means {
         if self.is_silent {
             return ProgressBar::hidden();
         }
-        let template = "{msg} {wide_bar} {human_pos}/{human_len} {per_sec} {elapsed}";
+        let template = "{msg} {wide_bar} {human_pos}/{human_len} {elapsed}";
         let style =
             ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
         ProgressBar::new(length)

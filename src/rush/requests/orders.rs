@@ -1,0 +1,267 @@
+//! What a crowd asks about orders.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::Id;
+use crate::rush::client::{Client, Document, NoAnswer, Token};
+
+pub(super) const PLACE_ORDER: Document = Document(
+    "mutation PlaceOrder($input: PlaceOrderInput!) { placeOrder(input: $input) { \
+     order { id state } replayed userErrors { __typename code message field \
+     ... on TryAgain { retryAfterMs } ... on RateLimited { retryAfterMs } } } }",
+);
+pub(super) const PAY_ORDER: Document = Document(
+    "mutation PayOrder($input: PayOrderInput!) { payOrder(input: $input) { \
+     order { id state } replayed userErrors { __typename code message field \
+     ... on TryAgain { retryAfterMs } ... on RateLimited { retryAfterMs } } } }",
+);
+pub(super) const ORDERS: Document = Document(
+    "query Orders($ids: [ID!]!) { nodes(ids: $ids) { ... on Order { id state rejection } } }",
+);
+pub(super) const ORDER_LINES: Document = Document(
+    "query OrderLines($id: ID!) { order(id: $id) { state lines { quantity item { id } } } }",
+);
+
+/// An order, as far as the crowd looks at it. A state is what the API calls it: there may be new ones.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+pub struct Order {
+    pub id: String,
+    pub state: String,
+    /// Why it is REJECTED.
+    pub rejection: Option<String>,
+}
+
+/// An expected *no*.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UserError {
+    #[serde(rename = "__typename")]
+    pub typename: String,
+    pub code: String,
+    pub message: String,
+    pub field: Option<Vec<String>>,
+    /// When to send the same again, in milliseconds.
+    pub retry_after_ms: Option<u64>,
+}
+
+impl UserError {
+    /// Whether the same request under the same key may succeed later.
+    pub fn is_retryable(&self) -> bool {
+        self.retry_after_ms.is_some()
+    }
+}
+
+/// What came of an order or a payment.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Asked {
+    Done {
+        order: Order,
+        /// Whether the same key had done it before.
+        replayed: bool,
+    },
+    /// At least one reason.
+    Refused(Vec<UserError>),
+}
+
+/// Units of an item, to order or ordered.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Line {
+    pub item_id: String,
+    pub quantity: u32,
+}
+
+/// An order with what was bought.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Bought {
+    pub state: String,
+    pub lines: Vec<Line>,
+}
+
+/// A mutation's input under its one variable.
+#[derive(Serialize)]
+struct Input<T> {
+    input: T,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Payload {
+    order: Option<Order>,
+    replayed: bool,
+    user_errors: Vec<UserError>,
+}
+
+impl Payload {
+    fn asked(self) -> Asked {
+        match self.order {
+            Some(order) => Asked::Done {
+                order,
+                replayed: self.replayed,
+            },
+            None => Asked::Refused(self.user_errors),
+        }
+    }
+}
+
+/// Places an order, once.
+///
+/// # Errors
+/// There is no answer.
+pub async fn place_order(
+    client: &mut Client,
+    token: &Token,
+    key: Uuid,
+    lines: &[Line],
+) -> Result<Asked, NoAnswer> {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct PlaceOrder<'a> {
+        idempotency_key: String,
+        lines: &'a [Line],
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Data {
+        place_order: Payload,
+    }
+    let input = PlaceOrder {
+        idempotency_key: key.to_string(),
+        lines,
+    };
+    let data: Data = client
+        .ask(Some(token), PLACE_ORDER, &Input { input })
+        .await?;
+    Ok(data.place_order.asked())
+}
+
+/// Starts a payment, once.
+///
+/// # Errors
+/// There is no answer.
+pub async fn pay_order(
+    client: &mut Client,
+    token: &Token,
+    key: Uuid,
+    order_id: &str,
+    payment_method: &str,
+) -> Result<Asked, NoAnswer> {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct PayOrder<'a> {
+        idempotency_key: String,
+        order_id: &'a str,
+        payment_method: &'a str,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Data {
+        pay_order: Payload,
+    }
+    let input = PayOrder {
+        idempotency_key: key.to_string(),
+        order_id,
+        payment_method,
+    };
+    let data: Data = client.ask(Some(token), PAY_ORDER, &Input { input }).await?;
+    Ok(data.pay_order.asked())
+}
+
+/// Orders of one buyer as they are now, in the order of the ids, at most [`MOST_PER_REQUEST`];
+/// nothing in the place of what is not there.
+///
+/// # Errors
+/// There is no answer.
+pub async fn orders(
+    client: &mut Client,
+    token: &Token,
+    ids: &[&str],
+) -> Result<Vec<Option<Order>>, NoAnswer> {
+    #[derive(Serialize)]
+    struct Ids<'a> {
+        ids: &'a [&'a str],
+    }
+    #[derive(Deserialize)]
+    struct Data {
+        nodes: Vec<Option<Order>>,
+    }
+    let data: Data = client.ask(Some(token), ORDERS, &Ids { ids }).await?;
+    Ok(data.nodes)
+}
+
+/// One order with its lines; nothing when it is not there.
+///
+/// # Errors
+/// There is no answer.
+pub async fn bought(
+    client: &mut Client,
+    token: &Token,
+    id: &str,
+) -> Result<Option<Bought>, NoAnswer> {
+    #[derive(Deserialize)]
+    struct Data {
+        order: Option<Found>,
+    }
+    #[derive(Deserialize)]
+    struct Found {
+        state: String,
+        lines: Vec<FoundLine>,
+    }
+    #[derive(Deserialize)]
+    struct FoundLine {
+        quantity: u32,
+        item: Option<FoundItem>,
+    }
+    #[derive(Deserialize)]
+    struct FoundItem {
+        id: String,
+    }
+    let data: Data = client.ask(Some(token), ORDER_LINES, &Id { id }).await?;
+    Ok(data.order.map(|Found { state, lines }| {
+        let lines = lines.into_iter().map(|FoundLine { quantity, item }| Line {
+            item_id: item.map(|item| item.id).unwrap_or_default(),
+            quantity,
+        });
+        Bought {
+            state,
+            lines: lines.collect(),
+        }
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_payload_is_an_order_or_refusals() {
+        let payload = |text| serde_json::from_str::<Payload>(text).unwrap().asked();
+        let done = payload(
+            r#"{"order":{"id":"order_1","state":"ACCEPTED"},"replayed":false,"userErrors":[]}"#,
+        );
+        let order = Order {
+            id: "order_1".to_owned(),
+            state: "ACCEPTED".to_owned(),
+            rejection: None,
+        };
+        assert_eq!(
+            done,
+            Asked::Done {
+                order,
+                replayed: false
+            }
+        );
+        let refused = payload(
+            r#"{"order":null,"replayed":false,"userErrors":[{"__typename":"TryAgain",
+                "code":"TRY_AGAIN","message":"Again.","field":null,"retryAfterMs":200}]}"#,
+        );
+        let Asked::Refused(errors) = refused else {
+            panic!("{refused:?}")
+        };
+        assert_eq!(
+            (errors[0].code.as_str(), errors[0].is_retryable()),
+            ("TRY_AGAIN", true)
+        );
+    }
+}
