@@ -109,8 +109,8 @@ fn uuid(value: &Value) -> Option<uuid::Uuid> {
 pub struct Version(pub u64);
 
 /// A whole number that only rises, by which two states of one thing are compared: the higher is the
-/// newer. It has no other meaning, may skip values, may exceed 32 bits, and stays within the whole
-/// numbers that a double holds exactly.
+/// newer. It has no other meaning, may skip values, and has up to 63 bits: read it into a type that
+/// holds them.
 #[Scalar(name = "Version")]
 impl ScalarType for Version {
     fn parse(value: Value) -> InputValueResult<Self> {
