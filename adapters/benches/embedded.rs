@@ -1,5 +1,4 @@
-//! How fast the embedded engines are; not whether they are right. Run by hand:
-//! `cargo test --release -p adapters --test embedded_speed -- --ignored --nocapture --test-threads 1`
+//! How fast the embedded engines are; not whether they are right: `cargo bench -p adapters`.
 
 #![allow(
     clippy::unwrap_used,
@@ -26,6 +25,16 @@ use domain::{
 use uuid::Uuid;
 
 const ITEM: ItemId = ItemId(Uuid::from_u128(7));
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn main() {
+    // Cargo runs benchmarks among the tests too, without this.
+    if std::env::args().any(|argument| argument == "--bench") {
+        gate().await;
+        log().await;
+        provider().await;
+    }
+}
 
 #[allow(clippy::disallowed_methods, reason = "it measures")]
 async fn timed(what: &str, count: u64, work: impl Future<Output = ()>) {
@@ -86,8 +95,6 @@ fn order(number: u64) -> Message {
     })
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "a measurement"]
 async fn log() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("log.db");
@@ -119,8 +126,6 @@ async fn log() {
     timed("read by 500", lag, reading).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "a measurement"]
 async fn gate() {
     let gate = Arc::new(MemoryGate::new(
         Arc::new(SystemClock),
@@ -170,8 +175,6 @@ async fn gate() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "a measurement"]
 async fn provider() {
     let folder = tempfile::tempdir().unwrap();
     let mut settings = Config::default().payment.simulated;
