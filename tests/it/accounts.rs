@@ -1,0 +1,117 @@
+//! Accounts and sessions.
+
+use serde_json::{Value, json};
+
+use crate::support::{Caller, Demo, Shop, code};
+
+async fn refresh(caller: &Caller, token: &Value) -> Value {
+    let document = "mutation($input: RefreshSessionInput!) { refreshSession(input: $input) {
+        session { accessToken refreshToken account { email } } userErrors { code } } }";
+    caller
+        .mutate(document, json!({ "refreshToken": token }))
+        .await
+}
+
+#[tokio::test]
+async fn a_refresh_token_is_good_once() {
+    let shop = Shop::new();
+    let server = shop.start().await;
+    let anybody = server.anybody();
+    let (email, password) = shop.credentials(Demo::Customer);
+    let first = anybody.try_sign_in(&email, &password).await;
+    let first = &first["session"]["refreshToken"];
+
+    let second = refresh(&anybody, first).await;
+    assert_eq!(second["session"]["account"]["email"], email, "{second}");
+    let access = second["session"]["accessToken"].as_str().unwrap();
+    let me = server
+        .bearer(access)
+        .ask("{ viewer { profile { email } } }", json!({}))
+        .await;
+    assert_eq!(me["viewer"]["profile"]["email"], email);
+    let again = refresh(&anybody, first).await;
+    assert_eq!(code(&again), Some("SESSION_ENDED"), "{again}");
+
+    let second = &second["session"]["refreshToken"];
+    let third = refresh(&anybody, second).await["session"]["refreshToken"].clone();
+    let document = "mutation($input: SignOutInput!) { signOut(input: $input) {
+        signedOut userErrors { code } } }";
+    let out = anybody
+        .mutate(document, json!({ "refreshToken": third }))
+        .await;
+    assert_eq!(out["signedOut"], true);
+    let after = refresh(&anybody, &third).await;
+    assert_eq!(code(&after), Some("SESSION_ENDED"), "{after}");
+    let garbage = refresh(&anybody, &json!("garbage")).await;
+    assert_eq!(code(&garbage), Some("SESSION_ENDED"), "{garbage}");
+}
+
+#[tokio::test]
+async fn nobody_learns_who_has_an_account() {
+    let shop = Shop::new();
+    let server = shop.start().await;
+    let anybody = server.anybody();
+    let (known, password) = shop.credentials(Demo::Customer);
+    let unknown = "nobody@example.com";
+    for (email, password) in [
+        (known.as_str(), "not the password"),
+        (unknown, password.as_str()),
+        (unknown, ""),
+    ] {
+        let payload = anybody.try_sign_in(email, password).await;
+        assert_eq!(code(&payload), Some("INVALID_CREDENTIALS"), "{payload}");
+    }
+
+    // The answers are alike; the letters are not.
+    anybody.request_verification(&known).await;
+    anybody.request_verification(unknown).await;
+    let sent = server.mailed_code(unknown).await;
+    let letter = crate::support::until("a letter to who has an account", || async {
+        server.letters(&known).pop()
+    })
+    .await;
+    assert!(letter.contains("already has an account"), "{letter}");
+    let taken =
+        json!({ "email": known, "code": sent, "password": "long enough it is", "name": "X" });
+    let payload = anybody.sign_up(taken).await;
+    assert_eq!(code(&payload), Some("VERIFICATION_INVALID"), "{payload}");
+}
+
+#[tokio::test]
+async fn a_code_is_not_for_guessing_and_letters_are_not_for_bombing() {
+    let shop = Shop::with(&[("ACCOUNTS__VERIFICATION_ATTEMPTS", "3")]);
+    let server = shop.start().await;
+    let anybody = server.anybody();
+    let email = "kim@example.com";
+    for _ in 0..5 {
+        anybody.request_verification(email).await;
+    }
+    let sent = server.mailed_code(email).await;
+    let sign_up = |code: &str| {
+        let input = json!({
+            "email": email, "code": code, "password": "long enough it is", "name": "Kim",
+        });
+        anybody.sign_up(input)
+    };
+    // A rule that the input breaks costs no try.
+    let short = json!({ "email": email, "code": sent, "password": "short", "name": "" });
+    let payload = anybody.sign_up(short).await;
+    assert_eq!(
+        payload["userErrors"],
+        json!([
+            { "code": "INVALID_INPUT", "field": ["name"] },
+            { "code": "INVALID_INPUT", "field": ["password"] },
+        ])
+    );
+    for number in 0..3 {
+        let guess = format!("{number:08}");
+        assert_ne!(guess, sent);
+        let payload = sign_up(&guess).await;
+        assert_eq!(code(&payload), Some("VERIFICATION_INVALID"));
+    }
+    let payload = sign_up(&sent).await;
+    assert_eq!(code(&payload), Some("VERIFICATION_INVALID"), "{payload}");
+    // Five requests, one letter: by now the mail worker has seen all of them.
+    assert_eq!(server.letters(email).len(), 1);
+    server.assert_calm();
+}

@@ -1,0 +1,61 @@
+//! Many buyers, few units.
+
+use std::collections::HashSet;
+
+use futures_util::{StreamExt, stream};
+use serde_json::{Value, json};
+
+use crate::support::{Caller, Demo, Sale, Shop, code, line};
+
+/// Requests at once.
+const CROWD: usize = 64;
+
+/// Everybody orders one unit, so many requests each; the answers.
+async fn stampede(buyers: &[Caller], item: &str, each: usize) -> Vec<(Caller, Value)> {
+    let requests = buyers.iter().flat_map(|buyer| vec![buyer; each]);
+    let answers = stream::iter(requests.cloned()).map(async |buyer| {
+        let payload = buyer.place(&[line(item, 1)]).await;
+        (buyer, payload)
+    });
+    answers.buffer_unordered(CROWD).collect().await
+}
+
+#[tokio::test]
+async fn a_thousand_requests_for_a_hundred_units_sell_exactly_a_hundred() {
+    sell_exactly_a_hundred(&Shop::new()).await;
+}
+
+/// Five buyers, a thousand requests, a hundred units.
+pub async fn sell_exactly_a_hundred(shop: &Shop) {
+    let server = shop.start().await;
+    let seller = server.sign_in(Demo::Seller).await;
+    let item = seller.sell(Sale::of(100)).await;
+    let buyers = [
+        server.sign_in(Demo::Customer).await,
+        server.sign_in(Demo::Admin).await,
+        server.sign_up("kim").await,
+        server.sign_up("lee").await,
+        seller,
+    ];
+    let answers = stampede(&buyers, &item, 200).await;
+
+    let (accepted, refused): (Vec<_>, Vec<_>) = answers
+        .iter()
+        .partition(|(_, payload)| code(payload).is_none());
+    assert_eq!((accepted.len(), refused.len()), (100, 900));
+    for (_, payload) in refused {
+        let refusal = &payload["userErrors"][0];
+        assert_eq!(refusal["__typename"], "OutOfStock", "{refusal}");
+        assert_eq!(refusal["available"], 0, "{refusal}");
+        assert_eq!(refusal["itemId"], item);
+        assert_eq!(refusal["field"], json!(["lines", "0", "quantity"]));
+    }
+    let mut orders = HashSet::new();
+    for (buyer, payload) in accepted {
+        let id = payload["order"]["id"].as_str().unwrap();
+        buyer.until_state(id, "PENDING_PAYMENT").await;
+        assert!(orders.insert(id));
+    }
+    assert_eq!(buyers[0].available(&item).await, 0);
+    server.assert_clean().await;
+}

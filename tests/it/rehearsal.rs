@@ -1,0 +1,292 @@
+//! The operator's commands, beside a running shop and on one that is stopped.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::support::{Demo, Sale, Server, Shop, code, fresh_key, until};
+
+/// What a command prints as JSON, and its exit code.
+async fn run_json(shop: &Shop, arguments: &[&str]) -> (Value, Option<i32>) {
+    let (status, printed) = shop.run(arguments).await;
+    let json = serde_json::from_str(&printed);
+    let json = json.unwrap_or_else(|error| panic!("{error}: {printed}"));
+    (json, status.code())
+}
+
+fn endpoint(server: &Server) -> String {
+    format!("{}/graphql", server.url())
+}
+
+#[tokio::test]
+async fn a_thousand_buyers_for_a_hundred_units_buy_exactly_a_hundred() {
+    let shop = Shop::new();
+    let server = shop.start().await;
+    let sale = Sale::of(100).limited_to(1);
+    let deal = server.sign_in(Demo::Seller).await.sell(sale).await;
+    let (url, run) = (endpoint(&server), "first");
+    let rush = [
+        "rush",
+        "--url",
+        &url,
+        "--deal",
+        &deal,
+        "--buyers",
+        "1000",
+        "--subscribers",
+        "20",
+        "--pay",
+        "1",
+        "--run",
+        run,
+        "--json",
+    ];
+    let (outcome, exit) = run_json(&shop, &rush).await;
+    assert_eq!(exit, Some(0), "{outcome}");
+    assert_eq!(outcome["clean"], true);
+    let stampede = &outcome["stampede"];
+    let orders = &stampede["orders"];
+    assert_eq!(orders["accepted"], 100);
+    assert_eq!(orders["refused"], json!({ "OUT_OF_STOCK": 900 }));
+    assert_eq!(stampede["payments"]["accepted"], 100);
+    assert_eq!(stampede["verified"]["states"], json!({ "PAID": 100 }));
+    assert_eq!(stampede["deal"]["availableAfter"], 0);
+    assert_eq!(stampede["subscribers"]["stale"], 0);
+    assert_eq!(server.anybody().available(&deal).await, 0);
+
+    // The same run again: who bought is not sold a second unit, nobody else gets one.
+    let (again, exit) = run_json(&shop, &rush).await;
+    assert_eq!(exit, Some(0), "{again}");
+    assert_eq!(again["stampede"]["orders"]["accepted"], 100);
+    assert_eq!(again["stampede"]["replayed"], 100);
+    server.assert_clean().await;
+
+    // Its buyers go; what they bought stays.
+    let (status, printed) = shop.run(&["rehearsal-clear"]).await;
+    assert!(status.success());
+    assert!(printed.contains("1000"), "{printed}");
+    let (audit, exit) = run_json(&shop, &["audit", "--json"]).await;
+    assert_eq!((exit, &audit["clean"]), (Some(0), &json!(true)), "{audit}");
+    assert_eq!(audit["orders"]["PAID"], 100);
+    server.assert_clean().await;
+}
+
+#[tokio::test]
+async fn a_crowd_that_nobody_answers_is_no_success() {
+    let shop = Shop::new();
+    let server = shop.start().await;
+    let (status, printed) = shop
+        .run(&["rush", "--url", &endpoint(&server), "--deal", "item_1"])
+        .await;
+    assert_eq!(status.code(), Some(1), "{printed}");
+    let url = endpoint(&server);
+    server.kill().await;
+    let rush = [
+        "rush",
+        "--url",
+        &url,
+        "--buyers",
+        "5",
+        "--timeout",
+        "1",
+        "--patience",
+        "1",
+    ];
+    let (status, printed) = shop.run(&rush).await;
+    assert_eq!(status.code(), Some(1), "{printed}");
+}
+
+#[tokio::test]
+async fn an_audit_reads_a_running_shop_and_a_stopped_one() {
+    let shop = Shop::new();
+    let server = shop.start().await;
+    let item = server.sign_in(Demo::Seller).await.sell(Sale::of(5)).await;
+    let buyer = server.sign_in(Demo::Customer).await;
+    buyer.own(&item, 2).await;
+    buyer.hold(&item, 1).await;
+    let (running, exit) = run_json(&shop, &["audit", "--json"]).await;
+    assert_eq!(exit, Some(0), "{running}");
+    assert_eq!(server.stop().await, Some(0));
+    let (stopped, exit) = run_json(&shop, &["audit", "--json"]).await;
+    assert_eq!(exit, Some(0), "{stopped}");
+    for audit in [running, stopped] {
+        assert_eq!(audit["clean"], true, "{audit}");
+        assert_eq!(audit["orders"], json!({ "PAID": 1, "PENDING_PAYMENT": 1 }));
+        assert_eq!(
+            (&audit["items"], &audit["payments"]),
+            (&json!(7), &json!(1))
+        );
+    }
+    // Looking has changed nothing.
+    let server = shop.start().await;
+    assert_eq!(server.anybody().available(&item).await, 2);
+    server.assert_clean().await;
+}
+
+/// An order book: what is no product, what is taken back, who has no number, what is not sound.
+const BOOK: &str = "\
+InvoiceNo,StockCode,Description,Quantity,UnitPrice,CustomerID,Country
+1,22001,RED CUP,6,2.55,17850,United Kingdom
+1,22002B,BLUE CUP,2,3.00,17850,United Kingdom
+2,22001,RED CUP,1,2.65,,United Kingdom
+2,POST,POSTAGE,1,18.00,,United Kingdom
+C3,22001,RED CUP,-1,2.55,17850,United Kingdom
+4,22002B,BLUE CUP,3,3.10,17851,France
+4,22002B,BLUE CUP,1,3.10,17851,France
+5,22003,GREEN CUP,some,1.00,17851,France
+";
+
+#[tokio::test]
+async fn an_order_book_is_taken_in_and_replayed_to_the_unit() {
+    let shop = Shop::with(&[("PAYMENT__SIMULATED__LATENCY", "5ms")]);
+    let server = shop.start().await;
+    let book = shop.data().join("book.csv");
+    std::fs::write(&book, BOOK).unwrap();
+    let book = book.to_str().unwrap();
+    let (report, _) = run_json(&shop, &["import", "--from-orders", book, "--json"]).await;
+    let anybody = server.anybody();
+    let document = "query($skus: [String!]) { items(first: 10, filter: { skus: $skus }) {
+        edges { node { name sku price { amount } stock { total available } } } } }";
+    let stock = async || {
+        let data = anybody
+            .ask(
+                document,
+                json!({ "skus": ["22001", "22002B", "22003", "POST"] }),
+            )
+            .await;
+        let items = data["items"]["edges"].as_array().unwrap().clone();
+        let item = |edge: &Value| {
+            let item = &edge["node"];
+            let fields = json!([
+                item["price"]["amount"],
+                item["stock"]["total"],
+                item["stock"]["available"]
+            ]);
+            (item["sku"].as_str().unwrap().to_owned(), fields)
+        };
+        items.iter().map(item).collect::<BTreeMap<_, _>>()
+    };
+    // The last price, and as many units as the book sells.
+    let expected = [
+        ("22001".to_owned(), json!(["2.65", 7, 7])),
+        ("22002B".to_owned(), json!(["3.10", 6, 6])),
+    ];
+    assert_eq!(stock().await, BTreeMap::from(expected), "{report}");
+
+    let url = endpoint(&server);
+    let rush = [
+        "rush", "--url", &url, "--orders", book, "--run", "book", "--json",
+    ];
+    for _ in 0..2 {
+        // The second time everything is there already.
+        let (outcome, exit) = run_json(&shop, &rush).await;
+        assert_eq!(
+            (exit, &outcome["clean"]),
+            (Some(0), &json!(true)),
+            "{outcome}"
+        );
+        let verified = &outcome["replay"]["verified"];
+        assert_eq!(verified["states"], json!({ "PAID": 3 }), "{outcome}");
+        let expected = [
+            ("22001".to_owned(), json!(["2.65", 7, 0])),
+            ("22002B".to_owned(), json!(["3.10", 6, 0])),
+        ];
+        assert_eq!(stock().await, BTreeMap::from(expected));
+    }
+    server.assert_clean().await;
+}
+
+#[tokio::test]
+async fn a_catalogue_is_taken_in_row_by_row() {
+    let shop = Shop::new();
+    let server = shop.start().await;
+    let file = shop.data().join("catalogue.csv");
+    let rows = "sku,name,price,currency,stock\n\
+        X-1,First,10.00,GBP,5\n\
+        X-2,Second,ten,GBP,5\n\
+        X-1,Again,1.00,GBP,5\n\
+        X-4,Fourth,1.00,GBP,-1\n\
+        X-5,Fifth,2500,KRW,1\n";
+    std::fs::write(&file, rows).unwrap();
+    let (report, _) = run_json(&shop, &["import", file.to_str().unwrap(), "--json"]).await;
+    let anybody = server.anybody();
+    let names = async |skus: &[&str]| {
+        let document = "query($skus: [String!]) { items(
+            first: 10, orderBy: BY_NAME, filter: { skus: $skus }
+        ) { edges { node { id name } } } }";
+        let mut data = anybody.ask(document, json!({ "skus": skus })).await;
+        data["items"]["edges"].take()
+    };
+    let all = names(&["X-1", "X-2", "X-4", "X-5"]).await;
+    let all = all.as_array().unwrap();
+    assert_eq!(all.len(), 2, "{report}");
+    assert_eq!(all[0]["node"]["name"], "Fifth");
+    assert_eq!(all[1]["node"]["name"], "First");
+    // What came in beside the running shop sells there.
+    let buyer = server.sign_in(Demo::Customer).await;
+    buyer.hold(all[0]["node"]["id"].as_str().unwrap(), 1).await;
+    let refused: Vec<&Value> = report["refused"].as_array().unwrap().iter().collect();
+    let lines: Vec<&Value> = refused.iter().map(|row| &row["line"]).collect();
+    assert_eq!(lines, [3, 4, 5], "{report}");
+
+    // The codes are the demo's seller's now.
+    let seller = server.sign_in(Demo::Seller).await;
+    let payload = seller
+        .create_item(&Sale::of(1).sku("X-1"), &fresh_key())
+        .await;
+    assert_eq!(code(&payload), Some("INVALID_INPUT"), "{payload}");
+    server.assert_clean().await;
+}
+
+/// A port that was free a moment ago: the crowd knows one address, over every restart.
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+#[tokio::test]
+async fn a_rush_over_power_cuts_finds_every_order_that_was_answered() {
+    const UNITS: i64 = 1_500;
+    let mut shop = Shop::new();
+    shop.set("LISTEN", &format!("127.0.0.1:{}", free_port()));
+    let mut server = shop.start().await;
+    let deal = server
+        .sign_in(Demo::Seller)
+        .await
+        .sell(Sale::of(UNITS))
+        .await;
+    let url = endpoint(&server);
+    let rush = [
+        "rush",
+        "--url",
+        &url,
+        "--deal",
+        &deal,
+        "--buyers",
+        "2000",
+        "--subscribers",
+        "10",
+        "--retry",
+        "--json",
+    ];
+    let cuts = async {
+        for left in [1_200, 900, 600] {
+            until("the sale to go on", || async {
+                (server.anybody().available(&deal).await <= left).then_some(())
+            })
+            .await;
+            server.kill().await;
+            server = shop.start().await;
+        }
+        server
+    };
+    let ((outcome, exit), server) = tokio::join!(run_json(&shop, &rush), cuts);
+    assert_eq!(exit, Some(0), "{outcome}");
+    assert_eq!(outcome["clean"], true, "{outcome}");
+    let stampede = &outcome["stampede"];
+    assert_eq!(stampede["verified"]["missing"], 0);
+    // An answer that got lost was asked for again, so every unit has its buyer.
+    assert_eq!(stampede["orders"]["accepted"], UNITS, "{outcome}");
+    assert_eq!(server.anybody().available(&deal).await, 0);
+    server.assert_clean().await;
+}
