@@ -3,7 +3,7 @@
 use std::io;
 
 use domain::order::OrderStatus;
-use domain::use_cases::audit::{AuditReport, Finding, MOST_FINDINGS};
+use domain::use_cases::audit::{AuditReport, Finding, MOST_FINDINGS, Pipeline};
 use serde_json::{Value, json};
 
 /// The invariants of the order path by their numbers, from 1.
@@ -17,6 +17,7 @@ const INVARIANTS: [&str; 6] = [
 ];
 const GATE: u8 = 3;
 const ANSWERED: u8 = 4;
+const PAID_IN_TIME: u8 = 6;
 
 /// What a crowd found out about the orders that it was answered: only who was answered can know.
 #[derive(Clone, Copy, Debug)]
@@ -128,7 +129,7 @@ pub fn to_json(report: &AuditReport, answered: Option<Answered>) -> Value {
         .map(|(status, count)| (name(*status).to_owned(), json!(count)));
     json!({
         "clean": is_clean(report, answered),
-        "quiet": report.quiet,
+        "quiet": report.pipeline == Pipeline::AtRest,
         "items": report.items,
         "payments": report.payments,
         "deadLetters": report.dead_letters,
@@ -152,7 +153,12 @@ fn standing(report: &AuditReport, answered: Option<Answered>, number: u8) -> Sta
         return Standing::Broken;
     }
     match number {
-        GATE if !report.quiet => Standing::NotChecked("orders are still on their way"),
+        GATE if report.pipeline == Pipeline::Busy => {
+            Standing::NotChecked("orders are still on their way")
+        }
+        GATE | PAID_IN_TIME if report.pipeline == Pipeline::Stopped => {
+            Standing::NotChecked("the shop is stopped")
+        }
         ANSWERED if answered.is_none() => {
             Standing::NotChecked("only a rehearsal knows what was answered")
         }
@@ -180,10 +186,10 @@ mod tests {
 
     use super::*;
 
-    fn report(findings: Vec<Finding>, quiet: bool) -> AuditReport {
+    fn report(findings: Vec<Finding>, pipeline: Pipeline) -> AuditReport {
         AuditReport {
             findings,
-            quiet,
+            pipeline,
             items: 3,
             orders: vec![(OrderStatus::Paid, 5), (OrderStatus::Expired, 2)],
             payments: 5,
@@ -199,7 +205,7 @@ mod tests {
 
     #[test]
     fn a_clean_audit_says_what_it_could_not_check() {
-        let report = report(Vec::new(), false);
+        let report = report(Vec::new(), Pipeline::Busy);
         insta::assert_snapshot!(printed(&report, None), @r#"
         audit of 3 items, 7 orders, 5 payments
           1  held units fit their total, and are what the orders hold: ok
@@ -226,7 +232,7 @@ mod tests {
             detail: "held 5 of total 4".to_owned(),
         };
         let (report, answered) = (
-            report(vec![finding], true),
+            report(vec![finding], Pipeline::AtRest),
             Answered {
                 orders: 9,
                 missing: 0,
@@ -268,7 +274,7 @@ mod tests {
 
     #[test]
     fn an_order_that_is_missing_breaks_the_fourth() {
-        let report = report(Vec::new(), true);
+        let report = report(Vec::new(), Pipeline::AtRest);
         let answered = Some(Answered {
             orders: 9,
             missing: 1,

@@ -34,7 +34,7 @@ pub async fn run(config: Config, args: &AuditArgs) -> Result<ExitCode, Fault> {
         // The gate of a stopped shop is gone, so the ledger is held against the rest alone.
         Claimed::Ours(_instance) => {
             let world = World::open(&config, 0).await?;
-            let report = audit::audit(&world.ports).await?;
+            let report = audit::audit_stopped(&world.ports).await?;
             world.close().await?;
             report
         }

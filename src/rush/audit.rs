@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::Fault;
 use domain::order::OrderStatus;
-use domain::use_cases::audit::{AuditReport, Finding};
+use domain::use_cases::audit::{AuditReport, Finding, Pipeline};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -84,7 +84,11 @@ pub async fn audit(url: &str, token: &str) -> Result<AuditReport, Fault> {
     Ok(AuditReport {
         orders: orders.collect::<Result<_, Fault>>()?,
         findings: findings.collect(),
-        quiet: audit.quiet,
+        pipeline: if audit.quiet {
+            Pipeline::AtRest
+        } else {
+            Pipeline::Busy
+        },
         items: audit.items,
         payments: audit.payments,
         dead_letters: audit.dead_letters,

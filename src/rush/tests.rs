@@ -5,7 +5,7 @@ mod stub;
 
 use clap::Parser;
 use domain::Fault;
-use domain::use_cases::audit::{AuditReport, Finding};
+use domain::use_cases::audit::{AuditReport, Finding, Pipeline};
 use serde_json::json;
 
 use super::*;
@@ -32,7 +32,7 @@ fn args_to(url: &str, options: &str) -> RushArgs {
 /// A clean audit.
 async fn clean() -> Result<AuditReport, Fault> {
     Ok(AuditReport {
-        quiet: true,
+        pipeline: Pipeline::AtRest,
         ..Default::default()
     })
 }
@@ -220,7 +220,7 @@ async fn a_broken_invariant_and_a_missing_audit_are_not_clean() {
         };
         Ok(AuditReport {
             findings: vec![finding],
-            quiet: true,
+            pipeline: Pipeline::AtRest,
             ..Default::default()
         })
     };

@@ -15,14 +15,25 @@ use crate::ports::log::Group;
 pub struct AuditReport {
     /// What is broken; empty when all is well. Bounded by [`MOST_FINDINGS`].
     pub findings: Vec<Finding>,
-    /// Whether the pipeline had come to rest when the audit began: only then can gate and ledger be
-    /// held against each other.
-    pub quiet: bool,
+    /// What was going on meanwhile.
+    pub pipeline: Pipeline,
     pub items: u64,
     pub orders: Vec<(OrderStatus, u64)>,
     pub payments: u64,
     /// Records put aside for an operator.
     pub dead_letters: u64,
+}
+
+/// What is going on in a shop while it is audited.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Pipeline {
+    /// It had come to rest when the audit began: gate and ledger are held against each other.
+    AtRest,
+    /// Orders kept coming in: only what holds at every moment is checked.
+    Busy,
+    /// Nothing runs: there is no gate, and nobody to expire orders.
+    #[default]
+    Stopped,
 }
 
 /// A broken invariant.
@@ -45,22 +56,41 @@ const EXPIRY_GRACE_MS: i64 = 10_000;
 const QUIET_WAIT_MS: u64 = 15_000;
 const QUIET_LOOK_MS: u64 = 100;
 
-/// Audits everything, after waiting for the pipeline to come to rest. While orders go on coming in,
-/// only what holds at every moment is checked, and the report says that it was not quiet.
+/// Audits a running shop, after waiting for its pipeline to come to rest.
 ///
 /// # Errors
 /// A fault of whatever is read.
 pub async fn audit(ports: &Ports) -> Result<AuditReport, Fault> {
+    let is_at_rest = wait_until_quiet(ports).await?;
+    let pipeline = if is_at_rest {
+        Pipeline::AtRest
+    } else {
+        Pipeline::Busy
+    };
+    check(ports, pipeline).await
+}
+
+/// Audits a shop that nobody runs: its ledger against itself and the provider.
+///
+/// # Errors
+/// A fault of whatever is read.
+pub async fn audit_stopped(ports: &Ports) -> Result<AuditReport, Fault> {
+    check(ports, Pipeline::Stopped).await
+}
+
+async fn check(ports: &Ports, pipeline: Pipeline) -> Result<AuditReport, Fault> {
     let mut report = AuditReport {
-        quiet: wait_until_quiet(ports).await?,
+        pipeline,
         ..Default::default()
     };
     counts::check(ports, &mut report).await?;
     money::check(ports, &mut report).await?;
-    let overdue = ports.audit.overdue_by(EXPIRY_GRACE_MS).await?;
-    if overdue > 0 {
-        let detail = format!("{overdue} orders wait for a payment past their time");
-        report.note(6, uuid::Uuid::nil(), detail);
+    if pipeline != Pipeline::Stopped {
+        let overdue = ports.audit.overdue_by(EXPIRY_GRACE_MS).await?;
+        if overdue > 0 {
+            let detail = format!("{overdue} orders wait for a payment past their time");
+            report.note(6, uuid::Uuid::nil(), detail);
+        }
     }
     report.orders = ports.audit.orders_by_status().await?;
     report.dead_letters = ports.log.dead_letters().await?;

@@ -1,7 +1,7 @@
 //! The back office's look at the invariants.
 
 use async_graphql::{Context, Object, SimpleObject};
-use domain::use_cases::audit::{self, AuditReport};
+use domain::use_cases::audit::{self, AuditReport, Pipeline};
 
 use crate::fault::{Fault, nullable};
 use crate::graphql::Graph;
@@ -87,7 +87,7 @@ impl From<AuditReport> for StockAudit {
         Self {
             clean,
             findings: findings.collect(),
-            quiet: report.quiet,
+            quiet: report.pipeline == Pipeline::AtRest,
             items: count(report.items),
             orders: orders.collect(),
             payments: count(report.payments),

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{AuditReport, MOST_FINDINGS, PAGE};
+use super::{AuditReport, MOST_FINDINGS, PAGE, Pipeline};
 use crate::gate::{BuyerCount, Level, Telling};
 use crate::ports::Ports;
 use crate::ports::audit::StockFigures;
@@ -22,7 +22,7 @@ pub(super) async fn check(ports: &Ports, report: &mut AuditReport) -> Result<(),
         for figures in &page {
             check_ledger(figures, report);
         }
-        if report.quiet {
+        if report.pipeline == Pipeline::AtRest {
             let items: Vec<ItemId> = page.iter().map(|figures| figures.item).collect();
             check_gate(ports, &items, report).await?;
         }
