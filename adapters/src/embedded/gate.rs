@@ -11,7 +11,6 @@ mod loaders;
 mod receipts;
 mod shard;
 
-use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -258,8 +257,7 @@ impl Gate for MemoryGate {
         let mut after = after.0;
         loop {
             // From here on no change is missed, though it comes before the wait begins.
-            let mut changed = pin!(self.feed.waiting.notified());
-            changed.as_mut().enable();
+            let changed = self.feed.waiting.notified();
             let next = self.feed.last();
             if after > next {
                 // A reader from before a restart.

@@ -49,10 +49,10 @@ impl Loaders {
         let mut state = self.lock();
         if let Some(lease) = state.leases.get(&item) {
             let left_ms = (lease.until - now).num_milliseconds();
+            // Past it, whoever waited for it has woken up by the clock.
             if let Some(left_ms) = u64::try_from(left_ms).ok().filter(|left_ms| *left_ms > 0) {
                 return Err((lease.end.clone(), left_ms));
             }
-            lease.end.cancel();
         }
         state.last_token += 1;
         let token = LoadToken(state.last_token);

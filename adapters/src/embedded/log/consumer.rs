@@ -129,12 +129,11 @@ fn delivery(partition: Partition, record: &Stored) -> Delivery {
 #[async_trait]
 impl Consumer for LogConsumer {
     async fn poll(&mut self, most: usize) -> Result<Polled, Fault> {
+        // Before looking, so that no change that comes in between is slept through.
         let mut ends = self.shared.store.ends.subscribe();
         let mut groups = self.shared.groups.changed.subscribe();
         let mut over = pin!(sleep(WAIT));
         loop {
-            // Before looking, so that no change that comes in between is slept through.
-            groups.mark_unchanged();
             if let Some(change) = self.rebalance().await? {
                 return Ok(change);
             }

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::event::{Event, OrderEvent};
 use domain::message::{Message, Offset, Partition, Topic};
@@ -24,10 +25,14 @@ struct Bench {
 }
 
 async fn bench() -> Bench {
+    bench_of(1).await
+}
+
+async fn bench_of(partitions: u16) -> Bench {
     let folder = tempfile::tempdir().unwrap();
     let start = Timestamp::from_timestamp_millis(1_767_225_600_000).unwrap();
     let clock = Arc::new(ManualClock::new(start));
-    let log = SqliteLog::open(&folder.path().join("log.db"), 1, clock.clone()).await;
+    let log = SqliteLog::open(&folder.path().join("log.db"), partitions, clock.clone()).await;
     let log = log.map_err(|fault| fault.detail()).unwrap();
     Bench { folder, clock, log }
 }
@@ -138,6 +143,48 @@ async fn old_records_go_once_every_group_has_stored_past_them() {
         [(3, true)],
         "offsets go on"
     );
+    drop(folder);
+}
+
+#[tokio::test]
+async fn a_busy_partition_starves_no_other() {
+    let Bench { log, folder, .. } = bench_of(2).await;
+    let mut next = (0..).map(|number: u128| {
+        let order = OrderId(Uuid::from_u128(number));
+        let event = Event::of_order(order, 1, Timestamp::UNIX_EPOCH, OrderEvent::Expired);
+        Message::Event(event)
+    });
+    // Ids fold to their last bit here.
+    let (quiet, busy) = (next.next().unwrap(), next.next().unwrap());
+    for message in [&quiet, &busy] {
+        log.publish(&vec![message.clone(); 20]).await.unwrap();
+    }
+    let mut member = log.join(Group::Mail, &[Topic::Orders]).await.unwrap();
+    let mut seen = Vec::new();
+    while seen.len() < 4 {
+        if let Polled::Records(records) = member.poll(5).await.unwrap() {
+            seen.push(records[0].partition.number);
+        }
+    }
+    seen.sort_unstable();
+    assert_eq!(seen, [0, 0, 1, 1], "in turn");
+    drop(folder);
+}
+
+#[tokio::test]
+async fn who_waits_for_a_partition_hears_at_once_that_it_is_free() {
+    let Bench { log, folder, .. } = bench().await;
+    let mut first = log.join(Group::Mail, &[Topic::Orders]).await.unwrap();
+    let assigned = first.poll(1).await.unwrap();
+    assert!(matches!(assigned, Polled::Assigned(_)), "{assigned:?}");
+    let mut second = log.join(Group::Mail, &[Topic::Orders]).await.unwrap();
+    let waiting = tokio::spawn(async move { second.poll(1).await.unwrap() });
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    drop(first);
+    let moment = Duration::from_millis(500);
+    let taken = tokio::time::timeout(moment, waiting).await;
+    let taken = taken.expect("before its poll is over").unwrap();
+    assert!(matches!(taken, Polled::Assigned(_)), "{taken:?}");
     drop(folder);
 }
 
