@@ -8,14 +8,16 @@ pub(crate) mod params;
 pub(crate) mod reply;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_graphql::Response as Executed;
 use async_graphql::parser::types::OperationType;
-use axum::body::{Body, Bytes};
-use axum::extract::State;
-use axum::extract::rejection::BytesRejection;
+use axum::body::{Body, Bytes, HttpBody};
+use axum::extract::{FromRequest, Request, State};
 use axum::http::header::{ACCEPT_LANGUAGE, ALLOW, AUTHORIZATION, HeaderValue};
 use axum::http::{HeaderMap, Response, StatusCode, Uri};
+use futures_util::StreamExt;
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::answer::{RequestError, RequestErrorCode};
@@ -26,16 +28,20 @@ use crate::request::{Language, Params, RequestContext};
 
 use media::Media;
 
+/// The most bytes of a body that are taken only to be forgotten, and how long that may last.
+const MOST_FORGOTTEN: u64 = 64 * 1024 * 1024;
+const FORGET_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// `POST /graphql`.
 pub(crate) async fn post(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    request: Request,
 ) -> Response<Body> {
+    let body = read(request, app.engine.limits().body_bytes).await;
     respond(&app, &headers, async |context| {
         media::require_json(&headers)?;
-        let body = body.map_err(|rejection| unread(&rejection, &app))?;
-        let params = params::from_body(&body)?;
+        let params = params::from_body(&body?)?;
         execute(&app, params, context, Method::Post).await
     })
     .await
@@ -142,17 +148,35 @@ pub(crate) fn language(headers: &HeaderMap) -> Language {
     )
 }
 
-fn unread(rejection: &BytesRejection, app: &App) -> RequestError {
-    if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        let most = app.engine.limits().body_bytes;
+/// A body of at most so many bytes. One that is announced as larger is taken all the same and
+/// forgotten, up to a bound: a client that is still sending when its connection is closed may never
+/// see the answer that says why.
+async fn read(request: Request, most: usize) -> Result<Bytes, RequestError> {
+    let too_large = || {
         let message = format!("The body is larger than {most} bytes.");
         RequestError::new(RequestErrorCode::PayloadTooLarge, message)
-    } else {
-        RequestError::new(
-            RequestErrorCode::BadRequest,
-            "The body ended before it was complete.",
-        )
+    };
+    let announced = request.body().size_hint().lower();
+    if announced > most as u64 {
+        if announced <= MOST_FORGOTTEN {
+            let mut parts = request.into_body().into_data_stream();
+            let taken = async { while let Some(Ok(_)) = parts.next().await {} };
+            let _ = timeout(FORGET_TIMEOUT, taken).await;
+        }
+        return Err(too_large());
     }
+    Bytes::from_request(request, &())
+        .await
+        .map_err(|rejection| {
+            if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+                too_large()
+            } else {
+                RequestError::new(
+                    RequestErrorCode::BadRequest,
+                    "The body ended before it was complete.",
+                )
+            }
+        })
 }
 
 async fn execute(
