@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::gate::{EntryId, Fingerprint, Obstacle, Reservation, Reserved, Shard};
+use crate::gate::{EdgeEntry, EntryId, Fingerprint, Obstacle, Reservation, Reserved, Shard};
 use crate::message::{Admission, Draft, Message, OrderRecord, Verdict};
 use crate::ports::Ports;
 use crate::stock::Units;
@@ -46,6 +46,8 @@ const MOST_LOADS: usize = 3;
 struct Asked {
     admissions: Vec<Admission>,
     entries: Vec<EntryId>,
+    /// What the entry that is being finished took, if the shards have forgotten it since.
+    forgotten: Option<Admission>,
     /// Whether a shard took now, in contrast to having a receipt.
     took: bool,
     known: Option<(Fingerprint, Option<Arc<Draft>>)>,
@@ -57,7 +59,28 @@ struct Asked {
 /// A fault of the gate, or of the ledger where an item has to be loaded. Nothing is answered then,
 /// and the edge relay finishes what was taken.
 pub async fn accept(ports: &Ports, draft: &Arc<Draft>) -> Result<Accepted, Fault> {
-    let mut asked = Asked::default();
+    go_round(ports, draft, Asked::default()).await
+}
+
+/// Does the same for an order that was left in the edge queue. Whatever the shards say now, what
+/// the entry itself took is counted, and the entry goes.
+///
+/// # Errors
+/// As [`accept`].
+pub async fn finish(ports: &Ports, entry: &EdgeEntry) -> Result<Accepted, Fault> {
+    let taken = Admission {
+        id: entry.admission,
+        units: entry.units.clone(),
+    };
+    let asked = Asked {
+        entries: vec![entry.id.clone()],
+        forgotten: Some(taken),
+        ..Asked::default()
+    };
+    go_round(ports, &entry.draft, asked).await
+}
+
+async fn go_round(ports: &Ports, draft: &Arc<Draft>, mut asked: Asked) -> Result<Accepted, Fault> {
     for (shard, units) in by_shard(ports, draft) {
         let (id, answer) = ask(ports, draft, shard, &units).await?;
         match answer {
@@ -67,6 +90,9 @@ pub async fn accept(ports: &Ports, draft: &Arc<Draft>) -> Result<Accepted, Fault
                 asked.took = true;
             }
             Reserved::Known { receipt, entry } => {
+                asked
+                    .forgotten
+                    .take_if(|taken| taken.id == receipt.admission);
                 if receipt.fingerprint != draft.fingerprint {
                     give_up(ports, draft, asked, Verdict::Void).await;
                     let (fingerprint, draft) = (receipt.fingerprint, receipt.draft);
@@ -150,8 +176,11 @@ async fn publish(ports: &Ports, draft: &Arc<Draft>, asked: &Asked) -> Result<boo
     if asked.entries.is_empty() {
         return Ok(true);
     }
-    let record = record(draft, &asked.admissions, Verdict::Accepted);
-    if ports.log.publish(&[record]).await.is_ok() {
+    let mut records = vec![record(draft, &asked.admissions, Verdict::Accepted)];
+    if let Some(taken) = &asked.forgotten {
+        records.push(record(draft, std::slice::from_ref(taken), Verdict::Void));
+    }
+    if ports.log.publish(&records).await.is_ok() {
         // The order is safe; an entry that stays is published again and counted once.
         let _ = ports.gate.settle(&asked.entries).await;
         return Ok(true);
@@ -166,7 +195,8 @@ async fn publish(ports: &Ports, draft: &Arc<Draft>, asked: &Asked) -> Result<boo
 
 /// Tells the ledger of units that were taken for an order that is not to be. If the log is away
 /// the entries stay, and the edge relay comes to the same end.
-async fn give_up(ports: &Ports, draft: &Arc<Draft>, asked: Asked, verdict: Verdict) {
+async fn give_up(ports: &Ports, draft: &Arc<Draft>, mut asked: Asked, verdict: Verdict) {
+    asked.admissions.extend(asked.forgotten);
     if asked.admissions.is_empty() {
         return;
     }

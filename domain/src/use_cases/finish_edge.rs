@@ -13,7 +13,7 @@ use crate::use_cases::accept_edge;
 pub async fn finish_edge(ports: &Ports, age_ms: u64, most: usize) -> Result<usize, Fault> {
     let entries = ports.gate.claim_stale(age_ms, most).await?;
     for entry in &entries {
-        accept_edge::accept(ports, &entry.draft).await?;
+        accept_edge::finish(ports, entry).await?;
     }
     Ok(entries.len())
 }
