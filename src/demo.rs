@@ -66,8 +66,8 @@ pub async fn fill(ports: &Ports, folder: &Path) -> Result<(), Fault> {
         }
     };
     if let Some(seller) = seller(ports, &credentials).await? {
-        for (item, total) in items(ports) {
-            put_on_sale(ports, seller, item, total).await?;
+        for item in &ITEMS {
+            put_on_sale(ports, seller, item).await?;
         }
     }
     credentials.stocked = true;
@@ -136,96 +136,69 @@ async fn account(ports: &Ports, name: &str, role: Role) -> Result<(Account, Cred
     ))
 }
 
-/// What is on sale, and how much of it. Prices in won.
-fn items(ports: &Ports) -> Vec<(DemoItem, i64)> {
-    let opens = |minutes| Some(ports.clock.now() + TimeDelta::minutes(minutes));
-    let item = |name, description, category, won, opens_at, limit| DemoItem {
-        name,
-        description,
-        category,
-        won,
-        opens_at,
-        limit,
-    };
-    use Category::{Beauty, Etc, Fashion};
-    vec![
-        (
-            item("Hand cream", "Unscented, 50 ml.", Beauty, 8_900, None, None),
-            500,
-        ),
-        (
-            item(
-                "Canvas tote bag",
-                "Holds a week's shopping.",
-                Fashion,
-                19_000,
-                None,
-                None,
-            ),
-            300,
-        ),
-        (
-            item(
-                "Desk lamp",
-                "Warm light, three steps.",
-                Etc,
-                45_000,
-                None,
-                None,
-            ),
-            120,
-        ),
-        (
-            item(
-                "Wireless earbuds",
-                "On sale now, until they are gone.",
-                Etc,
-                39_000,
-                opens(0),
-                Some(2),
-            ),
-            100,
-        ),
-        (
-            item(
-                "Running shoes",
-                "Opens a minute after the first start.",
-                Fashion,
-                69_000,
-                opens(1),
-                Some(1),
-            ),
-            50,
-        ),
-        (
-            item(
-                "Festival ticket",
-                "Opens five minutes after the first start.",
-                Etc,
-                99_000,
-                opens(5),
-                Some(4),
-            ),
-            200,
-        ),
-    ]
-}
-
+/// Something of the demo.
 struct DemoItem {
     name: &'static str,
     description: &'static str,
     category: Category,
     won: i64,
-    opens_at: Option<domain::Timestamp>,
-    limit: Option<u32>,
+    total: i64,
+    /// Minutes from the first start to the opening, and units one buyer may have; no deal without.
+    deal: Option<(i64, u32)>,
 }
 
-async fn put_on_sale(
-    ports: &Ports,
-    seller: AccountId,
-    item: DemoItem,
-    total: i64,
-) -> Result<(), Fault> {
+const ITEMS: [DemoItem; 6] = [
+    DemoItem {
+        name: "Hand cream",
+        description: "Unscented, 50 ml.",
+        category: Category::Beauty,
+        won: 8_900,
+        total: 500,
+        deal: None,
+    },
+    DemoItem {
+        name: "Canvas tote bag",
+        description: "Holds a week's shopping.",
+        category: Category::Fashion,
+        won: 19_000,
+        total: 300,
+        deal: None,
+    },
+    DemoItem {
+        name: "Desk lamp",
+        description: "Warm light, three steps.",
+        category: Category::Etc,
+        won: 45_000,
+        total: 120,
+        deal: None,
+    },
+    DemoItem {
+        name: "Wireless earbuds",
+        description: "On sale now, until they are gone.",
+        category: Category::Etc,
+        won: 39_000,
+        total: 100,
+        deal: Some((0, 2)),
+    },
+    DemoItem {
+        name: "Running shoes",
+        description: "Opens a minute after the first start.",
+        category: Category::Fashion,
+        won: 69_000,
+        total: 50,
+        deal: Some((1, 1)),
+    },
+    DemoItem {
+        name: "Festival ticket",
+        description: "Opens five minutes after the first start.",
+        category: Category::Etc,
+        won: 99_000,
+        total: 200,
+        deal: Some((5, 4)),
+    },
+];
+
+async fn put_on_sale(ports: &Ports, seller: AccountId, item: &DemoItem) -> Result<(), Fault> {
     let currency = Currency::from_code("KRW")
         .ok_or_else(|| Fault::corrupt("making the demo's items", "there is no won"))?;
     let command = CreateItem {
@@ -242,12 +215,12 @@ async fn put_on_sale(
                 currency,
             },
         },
-        window: item.opens_at.map(|opens_at| DealWindow {
-            opens_at,
+        window: item.deal.map(|(minutes, limit)| DealWindow {
+            opens_at: ports.clock.now() + TimeDelta::minutes(minutes),
             closes_at: None,
-            limit_per_buyer: item.limit,
+            limit_per_buyer: Some(limit),
         }),
-        total,
+        total: item.total,
     };
     let is_there = |refusal: &Refusal| refusal.reason == Reason::IdempotencyKeyReused;
     match create_item(ports, command).await {
