@@ -31,12 +31,14 @@ use tokio::sync::Notify;
 use crate::crypto::vault::Vault;
 use engine::Engine;
 use fault::Stop;
+use orders::Together;
 
 /// The ledger behind the ports `Orders`, `Catalogue`, `Outbox`, `Accounts` and `LedgerAudit`.
 pub struct Ledger {
     engine: Engine,
     timer: Arc<dyn Clock>,
     vault: Vault,
+    together: Together,
     /// Told of every commit that left an event.
     events: Notify,
 }
@@ -67,6 +69,7 @@ impl Ledger {
             engine,
             timer: clock,
             vault,
+            together: Together::default(),
             events: Notify::new(),
         })
     }

@@ -10,15 +10,14 @@ use domain::ports::accounts::SignedUp;
 use domain::{AccountId, Fault, SessionId, Timestamp, VerificationId};
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 use uuid::Uuid;
 
 use super::Ledger;
 use super::bulk::{self, MOST_IDS, exactly};
 use super::entities::{accounts, sessions, verifications};
-use super::fault::Stop;
+use super::fault::{Stop, while_doing};
 use super::outbox;
 use super::rows::account::{
     account, account_row, email_index, session_row, verification, verification_row,
@@ -33,23 +32,23 @@ impl Accounts for Ledger {
 
     async fn accounts(&self, ids: &[AccountId]) -> Result<Vec<Account>, Fault> {
         let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
-        self.read("reading accounts", |on| async move {
+        while_doing("reading accounts", async {
             let select = accounts::Entity::find();
-            let rows = bulk::rows_of(&*on, select, accounts::Column::Id, &ids).await?;
-            rows.into_iter()
-                .map(|row| Ok(account(&self.vault, row)?))
-                .collect()
+            let rows =
+                bulk::rows_of(&self.engine.reader, select, accounts::Column::Id, &ids).await?;
+            let opened = rows.into_iter().map(|row| account(&self.vault, row));
+            Ok::<_, Stop>(opened.collect::<Result<_, _>>()?)
         })
         .await
     }
 
     async fn by_email(&self, email: &Email) -> Result<Option<Account>, Fault> {
         let index = email_index(&self.vault, email);
-        self.read("looking up an address", |on| async move {
+        while_doing("looking up an address", async {
             let select = accounts::Entity::find();
             let select = select.filter(accounts::Column::EmailIndex.eq(index.clone()));
-            let row = select.one(&*on).await?;
-            Ok(row.map(|row| account(&self.vault, row)).transpose()?)
+            let row = select.one(&self.engine.reader).await?;
+            Ok::<_, Stop>(row.map(|row| account(&self.vault, row)).transpose()?)
         })
         .await
     }
@@ -105,23 +104,25 @@ impl Accounts for Ledger {
     }
 
     async fn verification(&self, id: VerificationId) -> Result<Option<Verification>, Fault> {
-        self.read("reading a verification", |on| async move {
-            let row = verifications::Entity::find_by_id(id.0).one(&*on).await?;
-            Ok(row.map(|row| verification(&self.vault, row)).transpose()?)
+        while_doing("reading a verification", async {
+            let row = verifications::Entity::find_by_id(id.0)
+                .one(&self.engine.reader)
+                .await?;
+            Ok::<_, Stop>(row.map(|row| verification(&self.vault, row)).transpose()?)
         })
         .await
     }
 
     async fn newest_verification(&self, email: &Email) -> Result<Option<Verification>, Fault> {
         let index = email_index(&self.vault, email);
-        self.read("reading a verification", |on| async move {
+        while_doing("reading a verification", async {
             let row = verifications::Entity::find()
                 .filter(verifications::Column::EmailIndex.eq(index.clone()))
                 .order_by_desc(verifications::Column::RequestedAt)
                 .order_by_desc(verifications::Column::Id)
-                .one(&*on)
+                .one(&self.engine.reader)
                 .await?;
-            Ok(row.map(|row| verification(&self.vault, row)).transpose()?)
+            Ok::<_, Stop>(row.map(|row| verification(&self.vault, row)).transpose()?)
         })
         .await
     }
@@ -156,13 +157,13 @@ impl Accounts for Ledger {
     }
 
     async fn session_by_refresh(&self, digest: &str) -> Result<Option<Session>, Fault> {
-        self.read("looking up a session", |on| async move {
+        while_doing("looking up a session", async {
             let select = sessions::Entity::find();
             let row = select
                 .filter(sessions::Column::RefreshDigest.eq(digest))
-                .one(&*on)
+                .one(&self.engine.reader)
                 .await?;
-            Ok(row.map(Session::try_from).transpose()?)
+            Ok::<_, Stop>(row.map(Session::try_from).transpose()?)
         })
         .await
     }
@@ -194,19 +195,15 @@ impl Accounts for Ledger {
     }
 
     async fn rehearsal_buyers(&self, most: usize) -> Result<Vec<AccountId>, Fault> {
-        self.read("reading rehearsal buyers", |on| async move {
-            let ids: Vec<Uuid> = accounts::Entity::find()
-                .select_only()
-                .column(accounts::Column::Id)
-                .filter(accounts::Column::Rehearsal.eq(true))
-                .order_by_asc(accounts::Column::Id)
-                .limit(most as u64)
-                .into_tuple()
-                .all(&*on)
-                .await?;
-            Ok(ids.into_iter().map(AccountId).collect())
-        })
-        .await
+        let select = accounts::Entity::find()
+            .select_only()
+            .column(accounts::Column::Id)
+            .filter(accounts::Column::Rehearsal.eq(true))
+            .order_by_asc(accounts::Column::Id)
+            .limit(most as u64)
+            .into_tuple::<Uuid>();
+        let ids = while_doing("reading rehearsal buyers", select.all(&self.engine.reader)).await?;
+        Ok(ids.into_iter().map(AccountId).collect())
     }
 
     async fn remove_rehearsal_buyers(&self) -> Result<u64, Fault> {
@@ -230,10 +227,11 @@ impl Accounts for Ledger {
     }
 
     async fn is_empty(&self) -> Result<bool, Fault> {
-        self.read("counting accounts", |on| async move {
-            Ok(accounts::Entity::find().limit(1).count(&*on).await? == 0)
-        })
-        .await
+        let any = accounts::Entity::find()
+            .select_only()
+            .column(accounts::Column::Id);
+        let any = any.into_tuple::<Uuid>().one(&self.engine.reader);
+        Ok(while_doing("looking for accounts", any).await?.is_none())
     }
 }
 

@@ -21,7 +21,7 @@ use super::Ledger;
 use super::bulk::MOST_IDS;
 use super::engine::sum;
 use super::entities::{buyer_stock, items, order_lines, orders, stock};
-use super::fault::Stop;
+use super::fault::{Stop, while_doing};
 use super::orders::page_by_id;
 use super::rows::item::TIME_DEAL;
 use super::rows::ms;
@@ -78,12 +78,12 @@ impl LedgerAudit for Ledger {
     }
 
     async fn overdue_by(&self, grace_ms: i64) -> Result<u64, Fault> {
-        self.read("counting overdue orders", |on| async move {
-            let latest = ms(self.engine.now(&*on).await?).saturating_sub(grace_ms);
+        while_doing("counting overdue orders", async {
+            let latest = ms(self.engine.now(&self.engine.reader).await?).saturating_sub(grace_ms);
             let select = orders::Entity::find()
                 .filter(orders::Column::Status.eq(OrderStatus::PendingPayment.word()))
                 .filter(orders::Column::ExpiresAt.lt(latest));
-            Ok(select.count(&*on).await?)
+            Ok::<_, Stop>(select.count(&self.engine.reader).await?)
         })
         .await
     }

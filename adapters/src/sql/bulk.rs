@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, InsertMany,
-    IntoActiveModel, Iterable, QueryFilter, QuerySelect, Select,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult,
+    InsertMany, IntoActiveModel, Iterable, QueryFilter, QuerySelect, Select,
 };
 use uuid::Uuid;
 
@@ -45,10 +45,20 @@ pub async fn rows_of<E: EntityTrait>(
     column: E::Column,
     ids: &[Uuid],
 ) -> Result<Vec<E::Model>, DbErr> {
+    models_of(on, select, column, ids).await
+}
+
+/// The same, as rows of another shape.
+pub async fn models_of<E: EntityTrait, R: FromQueryResult + Send>(
+    on: &impl ConnectionTrait,
+    select: Select<E>,
+    column: E::Column,
+    ids: &[Uuid],
+) -> Result<Vec<R>, DbErr> {
     let mut rows = Vec::with_capacity(ids.len());
     for chunk in ids.chunks(MOST_IDS) {
-        let chunk = chunk.iter().copied();
-        rows.extend(select.clone().filter(column.is_in(chunk)).all(on).await?);
+        let select = select.clone().filter(column.is_in(chunk.iter().copied()));
+        rows.extend(select.into_model::<R>().all(on).await?);
     }
     Ok(rows)
 }

@@ -18,7 +18,7 @@ use domain::{AccountId, Fault, ItemId, Timestamp};
 use sea_orm::DatabaseTransaction;
 
 use super::Ledger;
-use super::fault::Stop;
+use super::fault::{Stop, while_doing};
 
 impl Ledger {
     /// Does `work` on items, and wakes whoever waits for the event it left.
@@ -54,10 +54,7 @@ impl Catalogue for Ledger {
     }
 
     async fn count(&self, filter: &ItemFilter) -> Result<u64, Fault> {
-        self.read("counting items", |on| async move {
-            Ok(list::count(&*on, filter).await?)
-        })
-        .await
+        while_doing("counting items", list::count(&self.engine.reader, filter)).await
     }
 
     async fn create(

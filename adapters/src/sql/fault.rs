@@ -1,7 +1,7 @@
 //! What a failed statement means. The only place that looks into a `DbErr`.
 
 use domain::Fault;
-use sea_orm::{DbErr, RuntimeErr, SqlErr};
+use sea_orm::{DbErr, RuntimeErr, SqlErr, SqlxError};
 
 /// Why work on the ledger stopped; nothing of its transaction stays.
 #[derive(Debug)]
@@ -22,20 +22,22 @@ enum Meaning {
 }
 
 fn meaning(error: &DbErr) -> Meaning {
+    match error.sql_err() {
+        Some(SqlErr::UniqueConstraintViolation(_)) => return Meaning::Taken,
+        // A foreign key.
+        Some(_) => return Meaning::Broken,
+        None => {}
+    }
     match error {
-        _ if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => {
-            Meaning::Taken
-        }
-        _ if error.sql_err().is_some() => Meaning::Broken,
-        DbErr::Type(_) | DbErr::Json(_) | DbErr::TryIntoErr { .. } => Meaning::Broken,
         DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause)) => {
-            // A violated check or an absent value; without a database's answer it was no statement
-            // that failed but the way there.
-            match cause.as_database_error() {
-                Some(answer) if answer.is_check_violation() => Meaning::Broken,
+            match cause.as_ref() {
+                SqlxError::Database(answer) if answer.is_check_violation() => Meaning::Broken,
+                // A value of another type than its column's.
+                SqlxError::ColumnDecode { .. } | SqlxError::Decode(_) => Meaning::Broken,
                 _ => Meaning::Away,
             }
         }
+        DbErr::Type(_) | DbErr::TryIntoErr { .. } => Meaning::Broken,
         _ => Meaning::Away,
     }
 }
@@ -77,4 +79,12 @@ impl From<Fault> for Stop {
     fn from(fault: Fault) -> Self {
         Self::Fault(fault)
     }
+}
+
+/// What became of `work`, in the words of whoever was `doing` this.
+pub async fn while_doing<T, E: Into<Stop>>(
+    doing: &'static str,
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, Fault> {
+    work.await.map_err(|stop| stop.into().fault(doing))
 }

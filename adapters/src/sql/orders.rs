@@ -3,6 +3,7 @@
 mod commit;
 mod read;
 mod sweeps;
+mod together;
 mod write_batch;
 
 use async_trait::async_trait;
@@ -15,18 +16,17 @@ use domain::ports::orders::{BatchWritten, Committed, WriteBatch};
 use domain::{AccountId, Fault, IdempotencyKey, OrderId, RefundId, Timestamp};
 use uuid::Uuid;
 
+use super::fault::while_doing;
 use super::{Ledger, keys};
 
 pub use read::page_by_id;
+pub use together::Together;
 
 #[async_trait]
 impl Orders for Ledger {
     async fn writer_position(&self, partition: Partition) -> Result<Offset, Fault> {
-        let doing = "reading the writer's position";
-        self.read(doing, |on| async move {
-            Ok(write_batch::position(&*on, partition).await?)
-        })
-        .await
+        let position = write_batch::position(&self.engine.reader, partition);
+        while_doing("reading the writer's position", position).await
     }
 
     async fn write_batch(&self, batch: &WriteBatch) -> Result<BatchWritten, Fault> {
@@ -41,14 +41,10 @@ impl Orders for Ledger {
     }
 
     async fn commit(&self, steps: &[Transition]) -> Result<Vec<Committed>, Fault> {
-        let doing = "committing steps of orders";
-        let committed = self
-            .write(doing, |on| async move {
-                commit::commit(&self.engine, &*on, steps).await
-            })
-            .await?;
-        self.events.notify_one();
-        Ok(committed)
+        if steps.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.commit_together(steps).await
     }
 
     async fn orders(&self, ids: &[OrderId]) -> Result<Vec<Order>, Fault> {
@@ -66,20 +62,17 @@ impl Orders for Ledger {
     }
 
     async fn overdue(&self, most: usize) -> Result<Vec<OrderId>, Fault> {
-        let doing = "looking for overdue orders";
-        self.read(doing, |on| async move {
-            let now = self.engine.now(&*on).await?;
-            Ok(sweeps::overdue(&*on, now, most).await?)
+        let reader = &self.engine.reader;
+        while_doing("looking for overdue orders", async {
+            let now = self.engine.now(reader).await?;
+            sweeps::overdue(reader, now, most).await
         })
         .await
     }
 
     async fn paying_since(&self, before: Timestamp, most: usize) -> Result<Vec<OrderId>, Fault> {
-        let doing = "looking for payments in flight";
-        self.read(doing, |on| async move {
-            Ok(sweeps::paying_since(&*on, before, most).await?)
-        })
-        .await
+        let paying = sweeps::paying_since(&self.engine.reader, before, most);
+        while_doing("looking for payments in flight", paying).await
     }
 
     async fn refunding_since(
@@ -87,19 +80,13 @@ impl Orders for Ledger {
         before: Timestamp,
         most: usize,
     ) -> Result<Vec<(OrderId, RefundId)>, Fault> {
-        let doing = "looking for open refunds";
-        self.read(doing, |on| async move {
-            Ok(sweeps::refunding_since(&*on, before, most).await?)
-        })
-        .await
+        let open = sweeps::refunding_since(&self.engine.reader, before, most);
+        while_doing("looking for open refunds", open).await
     }
 
     async fn shipments_due(&self, now: Timestamp, most: usize) -> Result<Vec<OrderId>, Fault> {
-        let doing = "looking for shipments that are due";
-        self.read(doing, |on| async move {
-            Ok(sweeps::shipments_due(&*on, now, most).await?)
-        })
-        .await
+        let due = sweeps::shipments_due(&self.engine.reader, now, most);
+        while_doing("looking for shipments that are due", due).await
     }
 
     async fn receipts(
@@ -108,10 +95,8 @@ impl Orders for Ledger {
         after: Option<OrderId>,
         most: usize,
     ) -> Result<Vec<Receipt>, Fault> {
-        self.read("reading receipts", |on| async move {
-            read::receipts(&*on, since, after, most).await
-        })
-        .await
+        let receipts = read::receipts(&self.engine.reader, since, after, most);
+        while_doing("reading receipts", receipts).await
     }
 
     async fn key_use(
@@ -120,10 +105,7 @@ impl Orders for Ledger {
         mutation: &'static str,
         key: IdempotencyKey,
     ) -> Result<Option<(Fingerprint, Uuid)>, Fault> {
-        let doing = "looking up a key";
-        self.read(doing, |on| async move {
-            Ok(keys::use_of(&*on, (requester, mutation, key)).await?)
-        })
-        .await
+        let used = keys::use_of(&self.engine.reader, (requester, mutation, key));
+        while_doing("looking up a key", used).await
     }
 }

@@ -13,7 +13,7 @@ use sea_orm::{
 use super::Ledger;
 use super::bulk::{self, MOST_IDS};
 use super::entities::outbox::{ActiveModel, Column, Entity};
-use super::fault::Stop;
+use super::fault::{Stop, while_doing};
 use crate::wire;
 
 /// Puts events into the outbox, in their order.
@@ -38,12 +38,8 @@ pub async fn insert<'a>(
 impl Outbox for Ledger {
     async fn pending(&self, most: usize) -> Result<Vec<(OutboxId, Event)>, Fault> {
         let doing = "reading the outbox";
-        let rows = Entity::find()
-            .order_by_asc(Column::Id)
-            .limit(most as u64)
-            .all(&self.engine.reader)
-            .await
-            .map_err(|error| Stop::Db(error).fault(doing))?;
+        let select = Entity::find().order_by_asc(Column::Id).limit(most as u64);
+        let rows = while_doing(doing, select.all(&self.engine.reader)).await?;
         let events = rows.into_iter().map(|row| {
             let event = wire::event::decode(row.payload.as_bytes());
             let event = event.map_err(|error| {
@@ -66,8 +62,11 @@ impl Outbox for Ledger {
     }
 
     async fn length(&self) -> Result<u64, Fault> {
-        let count = Entity::find().count(&self.engine.reader).await;
-        count.map_err(|error| Stop::Db(error).fault("counting the outbox"))
+        while_doing(
+            "counting the outbox",
+            Entity::find().count(&self.engine.reader),
+        )
+        .await
     }
 
     async fn wait(&self, most_ms: u64) {

@@ -120,12 +120,22 @@ impl LockedStock {
         buyers: &BTreeMap<(ItemId, AccountId), StockMove>,
         now: Timestamp,
     ) -> Result<(), Stop> {
+        let mut alike: BTreeMap<Alike, Vec<Uuid>> = BTreeMap::new();
         for (item, moved) in moves {
             let row = self.rows.get_mut(item);
             let row = row.ok_or_else(|| Stop::moved("moving stock", 1, 0))?;
             let next = row.stock.after(*moved);
-            move_stock(on, *item, moved, next.version - row.stock.version, now).await?;
+            let versions = next.version - row.stock.version;
+            alike
+                .entry(Alike::of(*moved, versions))
+                .or_default()
+                .push(item.0);
             row.stock = next;
+        }
+        for (moved, items) in &alike {
+            for items in items.chunks(MOST_IDS) {
+                moved.write(on, items, now).await?;
+            }
         }
         self.apply_buyers(on, buyers, now).await
     }
@@ -137,13 +147,17 @@ impl LockedStock {
         now: Timestamp,
     ) -> Result<(), Stop> {
         let mut new = Vec::new();
+        let mut alike: BTreeMap<(ItemId, Alike), Vec<Uuid>> = BTreeMap::new();
         for ((item, buyer), moved) in moves {
+            let (admitted, released) = (moved.admitted, moved.released);
             if let Some(count) = self.buyers.get_mut(&(*item, *buyer)) {
-                move_buyer(on, *item, *buyer, moved, now).await?;
-                count.admitted += moved.admitted;
-                count.released += moved.released;
+                alike
+                    .entry((*item, Alike::of(*moved, 0)))
+                    .or_default()
+                    .push(buyer.0);
+                count.admitted += admitted;
+                count.released += released;
             } else {
-                let (admitted, released) = (moved.admitted, moved.released);
                 let count = BuyerCount {
                     buyer: *buyer,
                     admitted,
@@ -159,7 +173,13 @@ impl LockedStock {
                 });
             }
         }
-        bulk::insert::<buyer_stock::ActiveModel, _>(on, new).await
+        bulk::insert::<buyer_stock::ActiveModel, _>(on, new).await?;
+        for ((item, moved), buyers) in &alike {
+            for buyers in buyers.chunks(MOST_IDS) {
+                moved.write_buyers(on, *item, buyers, now).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Gives an item another total, with the version that says so.
@@ -280,43 +300,68 @@ pub async fn windows(
     Ok(kinds)
 }
 
-async fn move_stock(
-    on: &impl ConnectionTrait,
-    item: ItemId,
-    moved: &StockMove,
-    version: i64,
-    now: Timestamp,
-) -> Result<(), Stop> {
-    use stock::Column::{Admitted, ChangedAt, Held, Released, Version};
-    let update = stock::Entity::update_many()
-        .col_expr(Held, Expr::col(Held).add(moved.held))
-        .col_expr(Admitted, Expr::col(Admitted).add(moved.admitted))
-        .col_expr(Released, Expr::col(Released).add(moved.released))
-        .col_expr(Version, Expr::col(Version).add(version))
-        .col_expr(ChangedAt, Expr::value(ms(now)))
-        .filter(stock::Column::ItemId.eq(item.0));
-    exactly("moving stock", 1, update.exec(on).await?.rows_affected)
+/// A move that rows have in common, so that one statement makes it.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Alike {
+    held: i64,
+    admitted: i64,
+    released: i64,
+    versions: i64,
 }
 
-async fn move_buyer(
-    on: &impl ConnectionTrait,
-    item: ItemId,
-    buyer: AccountId,
-    moved: &StockMove,
-    now: Timestamp,
-) -> Result<(), Stop> {
-    use buyer_stock::Column::{Admitted, ChangedAt, Released};
-    let update = buyer_stock::Entity::update_many()
-        .col_expr(Admitted, Expr::col(Admitted).add(moved.admitted))
-        .col_expr(Released, Expr::col(Released).add(moved.released))
-        .col_expr(ChangedAt, Expr::value(ms(now)))
-        .filter(buyer_stock::Column::ItemId.eq(item.0))
-        .filter(buyer_stock::Column::BuyerId.eq(buyer.0));
-    exactly(
-        "moving a buyer's stock",
-        1,
-        update.exec(on).await?.rows_affected,
-    )
+impl Alike {
+    fn of(moved: StockMove, versions: i64) -> Self {
+        let StockMove {
+            held,
+            admitted,
+            released,
+        } = moved;
+        Self {
+            held,
+            admitted,
+            released,
+            versions,
+        }
+    }
+
+    async fn write(
+        &self,
+        on: &impl ConnectionTrait,
+        items: &[Uuid],
+        now: Timestamp,
+    ) -> Result<(), Stop> {
+        use stock::Column::{Admitted, ChangedAt, Held, ItemId, Released, Version};
+        let update = stock::Entity::update_many()
+            .col_expr(Held, Expr::col(Held).add(self.held))
+            .col_expr(Admitted, Expr::col(Admitted).add(self.admitted))
+            .col_expr(Released, Expr::col(Released).add(self.released))
+            .col_expr(Version, Expr::col(Version).add(self.versions))
+            .col_expr(ChangedAt, Expr::value(ms(now)))
+            .filter(ItemId.is_in(items.iter().copied()));
+        exactly(
+            "moving stock",
+            items.len() as u64,
+            update.exec(on).await?.rows_affected,
+        )
+    }
+
+    async fn write_buyers(
+        &self,
+        on: &impl ConnectionTrait,
+        item: ItemId,
+        buyers: &[Uuid],
+        now: Timestamp,
+    ) -> Result<(), Stop> {
+        use buyer_stock::Column::{Admitted, BuyerId, ChangedAt, ItemId, Released};
+        let update = buyer_stock::Entity::update_many()
+            .col_expr(Admitted, Expr::col(Admitted).add(self.admitted))
+            .col_expr(Released, Expr::col(Released).add(self.released))
+            .col_expr(ChangedAt, Expr::value(ms(now)))
+            .filter(ItemId.eq(item.0))
+            .filter(BuyerId.is_in(buyers.iter().copied()));
+        let moved = update.exec(on).await?.rows_affected;
+        exactly("moving buyers' stock", buyers.len() as u64, moved)
+    }
 }
 
 /// What a buyer took of which item.

@@ -129,3 +129,31 @@ pub async fn payments(bench: Bench) {
     .await;
     commit(&bench, "capturing", captured, 100).await;
 }
+
+pub async fn reads_beside_writes(bench: Bench) {
+    const ORDERS: u128 = 10_000;
+    let item = bench.general(1, 10_000_000).await;
+    write(&bench, ORDERS, LONG, |_| vec![(item, 1)]).await;
+    let records: Vec<OrderRecord> = (ORDERS..2 * ORDERS)
+        .map(|number| record(scattered(number), number, &[(item, 1)]))
+        .collect();
+    let reads = async {
+        let mut at_once = tokio::task::JoinSet::new();
+        for number in 0..ORDERS {
+            if at_once.len() == 64 {
+                at_once.join_next().await;
+            }
+            let orders = bench.orders.clone();
+            let id = order_id(scattered(number));
+            at_once.spawn(async move { orders.orders(&[id]).await.unwrap() });
+        }
+        while at_once.join_next().await.is_some() {}
+    };
+    let writes = async {
+        for records in records.chunks(500) {
+            bench.write_holding(records, LONG).await;
+        }
+    };
+    let reads = timed("reading, 64 at once", ORDERS, reads);
+    tokio::join!(reads, timed("writing beside it", ORDERS, writes));
+}

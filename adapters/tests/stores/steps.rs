@@ -219,6 +219,12 @@ pub async fn late_news_of_one_attempt_does_not_touch_another(bench: Bench) {
     let [mut late, _] = declined(&first, 1);
     late.next.version = second.version + 1;
     assert_eq!(bench.commit(&late).await, Committed::Conflict);
+    late.payment = None;
+    assert_eq!(
+        bench.commit(&late).await,
+        Committed::Conflict,
+        "by the order alone"
+    );
     assert_eq!(bench.order(order.id).await, second);
 }
 
@@ -234,6 +240,62 @@ pub async fn two_steps_from_the_same_state_are_not_both_taken(bench: Bench) {
     stray.refund = None;
     order = bench.done(&refunded).await;
     assert_eq!(bench.commit(&stray).await, Committed::Conflict);
+    assert_eq!(bench.order(order.id).await, order);
+}
+
+pub async fn a_guard_names_every_row_it_saw(bench: Bench) {
+    let item = bench.general(1, 10).await;
+    let paid = bench.paid(1, 1, item).await;
+    let version = |step: &Transition, order: &Order| Transition {
+        next: Order {
+            version: order.version + 1,
+            ..step.next.clone()
+        },
+        ..step.clone()
+    };
+    // Each step below is of another time, but names the version of now: what it saw of a row beside
+    // the order has to stop it.
+    let dispatch = paid
+        .dispatch("T-1".to_owned(), &calendar(), at(30))
+        .unwrap();
+    let sent = bench.done(&dispatch).await;
+    assert_eq!(
+        bench.commit(&version(&dispatch, &sent)).await,
+        Committed::Conflict,
+        "shipment"
+    );
+
+    let other = bench.paid(2, 2, item).await;
+    let cancelled = bench
+        .done(&other.cancel(new_ids(2).refund, at(40)).unwrap())
+        .await;
+    let refund = cancelled.refunded(new_ids(2).refund, at(50)).unwrap();
+    let refunded = bench.done(&refund).await;
+    assert_eq!(
+        bench.commit(&version(&refund, &refunded)).await,
+        Committed::Conflict,
+        "refund"
+    );
+
+    let (_, order) = placed(&bench, 3, LONG).await;
+    let order = bench.done(&pay(&order, 3)).await;
+    let [again, _] = declined(&order, 3);
+    let order = bench.done(&again).await;
+    let order = bench
+        .done(&order.cancel(new_ids(3).refund, at(60)).unwrap())
+        .await;
+    let stray = captured(&order, 3);
+    let order = bench.done(&stray).await;
+    let mut twice = version(&stray, &order);
+    twice.refund = None;
+    assert_eq!(bench.commit(&twice).await, Committed::Conflict, "payment");
+    let cancel_again = again.next.cancel(new_ids(9).refund, at(70)).unwrap();
+    let cancel_again = version(&cancel_again, &order);
+    assert_eq!(
+        bench.commit(&cancel_again).await,
+        Committed::Conflict,
+        "status"
+    );
     assert_eq!(bench.order(order.id).await, order);
 }
 

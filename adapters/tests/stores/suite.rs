@@ -28,6 +28,7 @@ macro_rules! suite {
                 a_step_that_comes_too_late_leaves_nothing,
                 late_news_of_one_attempt_does_not_touch_another,
                 two_steps_from_the_same_state_are_not_both_taken,
+                a_guard_names_every_row_it_saw,
                 of_many_who_change_an_order_at_once_one_does,
                 steps_of_one_commit_stand_for_themselves,
                 stock_moves_once_for_all_steps_of_a_commit,
@@ -75,6 +76,7 @@ macro_rules! suite {
                 a_hot_deal,
                 a_shop_of_many_items,
                 payments,
+                reads_beside_writes,
             }
         }
     };

@@ -4,7 +4,6 @@ use domain::delivery::ShipmentStatus;
 use domain::order::OrderStatus;
 use domain::payment::PaymentStatus;
 use domain::{OrderId, RefundId, Timestamp};
-use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
 };
@@ -31,32 +30,19 @@ pub async fn overdue(
     Ok(ids(select.into_tuple().all(on).await?))
 }
 
-/// PAYING with a payment asked for before `before`, oldest first.
+/// PAYING with a payment asked for before `before`, oldest first: a payment is without an answer
+/// exactly as long as its order is PAYING by it.
 pub async fn paying_since(
     on: &impl ConnectionTrait,
     before: Timestamp,
     most: usize,
 ) -> Result<Vec<OrderId>, DbErr> {
     use payments::Column::{OrderId, RequestedAt, Status};
-    // Another attempt may be the one in flight: the order says which.
-    let in_flight = Query::select()
-        .expr(Expr::val(1))
-        .from(orders::Entity)
-        .and_where(
-            Expr::col((orders::Entity, orders::Column::Id)).equals((payments::Entity, OrderId)),
-        )
-        .and_where(
-            Expr::col((orders::Entity, orders::Column::PaymentId))
-                .equals((payments::Entity, payments::Column::Id)),
-        )
-        .and_where(orders::Column::Status.eq(OrderStatus::Paying.word()))
-        .take();
     let select = payments::Entity::find()
         .select_only()
         .column(OrderId)
         .filter(Status.eq(PaymentStatus::Requested.word()))
         .filter(RequestedAt.lt(ms(before)))
-        .filter(Expr::exists(in_flight))
         .order_by_asc(RequestedAt)
         .limit(most as u64);
     Ok(ids(select.into_tuple().all(on).await?))
