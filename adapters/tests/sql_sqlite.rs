@@ -13,11 +13,13 @@ mod stores {
     pub mod bench;
     pub mod books;
     pub mod chaos;
+    pub mod guards;
     pub mod items;
     pub mod lists;
     pub mod speed;
     pub mod steps;
     pub mod suite;
+    pub mod tellings;
 }
 
 use std::sync::Arc;

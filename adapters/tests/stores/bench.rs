@@ -10,14 +10,14 @@ use domain::gate::{Fingerprint, Telling};
 use domain::item::{Category, Details, Item, Kind};
 use domain::message::Offset;
 use domain::message::{Admission, Draft, DraftLine, OrderRecord, Partition, Topic, Verdict};
-use domain::order::{NewIds, Order, Transition};
-use domain::payment::PaymentMethod;
+use domain::order::{KeyUse, NewIds, Order, Transition};
+use domain::payment::{DeclineReason, PaymentMethod};
 use domain::ports::orders::{BatchWritten, Committed, WriteBatch};
 use domain::ports::{Accounts, Catalogue, LedgerAudit, Orders, Outbox};
 use domain::stock::Stock;
 use domain::{
-    AccountId, AdmissionId, Currency, ItemId, Money, OrderId, PaymentId, Quantity, RefundId,
-    ShipmentId, Timestamp,
+    AccountId, AdmissionId, Currency, IdempotencyKey, ItemId, Money, OrderId, PaymentId, Quantity,
+    RefundId, ShipmentId, Timestamp,
 };
 use uuid::Uuid;
 
@@ -90,9 +90,13 @@ impl Bench {
             .expect("the order is there")
     }
 
+    pub async fn item(&self, id: ItemId) -> Item {
+        let item = self.catalogue.items(&[id]).await.unwrap().pop();
+        item.expect("the item is there")
+    }
+
     pub async fn stock(&self, item: ItemId) -> Stock {
-        let item = self.catalogue.items(&[item]).await.unwrap().pop();
-        item.expect("the item is there").stock
+        self.item(item).await.stock
     }
 
     /// Commits one step.
@@ -279,5 +283,45 @@ pub fn account(number: u128, address: &str) -> Account {
         password_hash: Some("$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaA".to_owned()),
         rehearsal: false,
         created_at: at(0),
+    }
+}
+
+/// An order of three units of a deal, waiting for its payment.
+pub async fn placed(bench: &Bench, number: u128, hold_ms: i64) -> (ItemId, Order) {
+    let item = bench.deal(number, 10, Some(5)).await;
+    bench
+        .write_holding(&[record(number, number, &[(item, 2), (item, 1)])], hold_ms)
+        .await;
+    (item, bench.order(order_id(number)).await)
+}
+
+pub fn pay(order: &Order, attempt: u128) -> Transition {
+    order.pay(payment_id(attempt), method(), at(10)).unwrap()
+}
+
+pub fn captured(order: &Order, attempt: u128) -> Transition {
+    order
+        .captured(payment_id(attempt), &calendar(), new_ids(attempt), at(20))
+        .unwrap()
+}
+
+pub fn declined(order: &Order, attempt: u128) -> [Transition; 2] {
+    order
+        .declined(payment_id(attempt), DeclineReason::Refused, at(20))
+        .unwrap()
+}
+
+pub async fn held(bench: &Bench, item: ItemId) -> i64 {
+    bench.stock(item).await.held
+}
+
+/// A seller's key for a restock.
+pub fn restock_key(number: u128) -> KeyUse {
+    KeyUse {
+        requester: buyer(1_000),
+        mutation: "restockItem",
+        key: IdempotencyKey(id(8, number)),
+        fingerprint: Fingerprint(number),
+        subject: item_id(1).0,
     }
 }

@@ -1,26 +1,16 @@
-//! Items: made, edited, restocked, and told to the gate.
+//! Items: made, edited, restocked.
 
+use domain::ItemId;
 use domain::deal::Deal;
 use domain::event::{Event, ItemEvent, What};
-use domain::gate::{Fingerprint, Telling};
+use domain::gate::Telling;
 use domain::item::{Category, Item, Kind};
 use domain::order::KeyUse;
 use domain::page::ItemFilter;
 use domain::ports::catalogue::ItemWritten;
 use domain::stock::{MAX_TOTAL, Stock};
-use domain::{IdempotencyKey, ItemId};
 
-use super::bench::{Bench, LONG, OVER, at, buyer, id, item, item_id, order_id, record, won};
-
-fn key(number: u128) -> KeyUse {
-    KeyUse {
-        requester: buyer(1_000),
-        mutation: "restockItem",
-        key: IdempotencyKey(id(8, number)),
-        fingerprint: Fingerprint(number),
-        subject: item_id(1).0,
-    }
-}
+use super::bench::{Bench, at, buyer, item, item_id, record, restock_key, won};
 
 fn created(item: &Item) -> Event {
     Event::of_item(item.id, item.version, at(0), ItemEvent::Created)
@@ -28,16 +18,6 @@ fn created(item: &Item) -> Event {
 
 fn window(opens: i64, closes: Option<i64>, limit: Option<u32>) -> Kind {
     Kind::TimeDeal(Deal::new(at(opens), closes.map(at), limit).unwrap())
-}
-
-async fn read(bench: &Bench, id: ItemId) -> Item {
-    bench
-        .catalogue
-        .items(&[id])
-        .await
-        .unwrap()
-        .pop()
-        .expect("the item is there")
 }
 
 fn told(written: &ItemWritten) -> &[Telling] {
@@ -78,7 +58,7 @@ pub async fn an_item_comes_back_as_it_was_made(bench: Bench) {
             .await
             .unwrap();
         assert_eq!(told(&written)[0].terms, item.terms());
-        assert_eq!(&read(&bench, item.id).await, item);
+        assert_eq!(&bench.item(item.id).await, item);
     }
     assert_eq!(
         happened(&bench).await,
@@ -110,20 +90,20 @@ pub async fn keys_and_codes_are_taken_once(bench: Bench) {
             .unwrap()
     };
     assert!(matches!(
-        make(&first, Some(&key(1))).await,
+        make(&first, Some(&restock_key(1))).await,
         ItemWritten::Done { .. }
     ));
     assert_eq!(
-        make(&coded(2, "B"), Some(&key(1))).await,
+        make(&coded(2, "B"), Some(&restock_key(1))).await,
         ItemWritten::KeyTaken
     );
     assert_eq!(
-        make(&coded(2, "A"), Some(&key(2))).await,
+        make(&coded(2, "A"), Some(&restock_key(2))).await,
         ItemWritten::SkuTaken
     );
     let used = bench
         .orders
-        .key_use(buyer(1_000), "restockItem", key(2).key)
+        .key_use(buyer(1_000), "restockItem", restock_key(2).key)
         .await
         .unwrap();
     assert_eq!(used, None, "a refused item leaves its key free");
@@ -132,7 +112,7 @@ pub async fn keys_and_codes_are_taken_once(bench: Bench) {
         ..coded(2, "A")
     };
     assert!(matches!(
-        make(&others, Some(&key(2))).await,
+        make(&others, Some(&restock_key(2))).await,
         ItemWritten::Done { .. }
     ));
     assert!(
@@ -213,7 +193,7 @@ pub async fn an_edit_names_the_version_it_saw(bench: Bench) {
         told(&written).is_empty(),
         "the gate does not care for names"
     );
-    let after = read(&bench, id).await;
+    let after = bench.item(id).await;
     assert_eq!(after.details, edited.details);
     assert_eq!(
         (after.version, after.stock.total, after.stock.held),
@@ -247,12 +227,12 @@ pub async fn the_gate_hears_of_a_window_and_not_of_a_name(bench: Bench) {
         (Some(at(5)), Some(at(50)), Some(3))
     );
     assert_eq!(terms.version, 2);
-    let after = read(&bench, id).await;
+    let after = bench.item(id).await;
     assert_eq!((after.kind, after.stock.version), (edited.kind, 2));
     edited.version = 3;
     let written = bench.catalogue.edit(&edited, 2, &event).await.unwrap();
     assert!(told(&written).is_empty(), "the same window again");
-    assert_eq!(read(&bench, id).await.stock.version, 2);
+    assert_eq!(bench.item(id).await.stock.version, 2);
 }
 
 pub async fn a_restock_moves_the_total_within_its_bounds(bench: Bench) {
@@ -261,7 +241,7 @@ pub async fn a_restock_moves_the_total_within_its_bounds(bench: Bench) {
     let restock = async |change, number| {
         bench
             .catalogue
-            .restock(id, change, at(7), &key(number))
+            .restock(id, change, at(7), &restock_key(number))
             .await
             .unwrap()
     };
@@ -291,10 +271,10 @@ pub async fn a_restock_moves_the_total_within_its_bounds(bench: Bench) {
             version: 3
         }
     );
-    assert_eq!((after.version, read(&bench, id).await), (3, *after.clone()));
+    assert_eq!((after.version, bench.item(id).await), (3, *after.clone()));
     let nowhere = bench
         .catalogue
-        .restock(item_id(9), 1, at(7), &key(3))
+        .restock(item_id(9), 1, at(7), &restock_key(3))
         .await
         .unwrap();
     assert_eq!(nowhere, ItemWritten::NotFound);
@@ -311,7 +291,7 @@ pub async fn restocks_at_once_all_count(bench: Bench) {
         // Two ask under each key.
         tokio::spawn(async move {
             catalogue
-                .restock(id, 1, at(7), &key(number / 2))
+                .restock(id, 1, at(7), &restock_key(number / 2))
                 .await
                 .unwrap()
         })
@@ -325,111 +305,4 @@ pub async fn restocks_at_once_all_count(bench: Bench) {
         }
     }
     assert_eq!((done, taken, bench.stock(id).await.total), (5, 5, 5));
-}
-
-pub async fn everything_is_told_with_all_its_buyers(bench: Bench) {
-    let (deal, general) = (bench.deal(1, 10, Some(3)).await, bench.general(2, 10).await);
-    bench
-        .write(&[
-            record(1, 1, &[(deal, 2), (general, 1)]),
-            record(2, 2, &[(deal, 1)]),
-        ])
-        .await;
-    let mut tellings = bench
-        .catalogue
-        .tellings(&[general, deal, item_id(9)])
-        .await
-        .unwrap();
-    tellings.sort_by_key(|telling| telling.item);
-    assert_eq!(tellings.len(), 2);
-    assert_eq!(tellings[0].terms, read(&bench, deal).await.terms());
-    assert_eq!((tellings[0].admitted, tellings[0].buyers.len()), (3, 2));
-    assert_eq!((tellings[1].admitted, tellings[1].buyers.len()), (1, 0));
-
-    let all = bench.catalogue.tellings_since(None, None, 1).await.unwrap();
-    assert_eq!((all.len(), all[0].item, all[0].buyers.len()), (1, deal, 2));
-    let rest = bench
-        .catalogue
-        .tellings_since(None, Some(deal), 9)
-        .await
-        .unwrap();
-    assert_eq!((rest.len(), rest[0].item), (1, general));
-    assert!(
-        bench
-            .catalogue
-            .tellings_since(None, Some(general), 9)
-            .await
-            .unwrap()
-            .is_empty()
-    );
-}
-
-pub async fn what_changed_is_told_with_the_buyers_that_did(bench: Bench) {
-    let deal = bench.deal(1, 10, None).await;
-    let quiet = bench.deal(2, 10, None).await;
-    bench
-        .write_holding(
-            &[record(1, 1, &[(deal, 2)]), record(2, 2, &[(deal, 1)])],
-            OVER,
-        )
-        .await;
-    (bench.pass_time)();
-    let since = (bench.pass_time)();
-    assert!(
-        bench
-            .catalogue
-            .tellings_since(Some(since), None, 9)
-            .await
-            .unwrap()
-            .is_empty()
-    );
-    bench
-        .write_holding(&[record(3, 3, &[(deal, 1)])], LONG)
-        .await;
-    let changed = bench
-        .catalogue
-        .tellings_since(Some(since), None, 9)
-        .await
-        .unwrap();
-    assert_eq!(changed.len(), 1, "nothing of {quiet:?}");
-    assert_eq!((changed[0].admitted, changed[0].buyers.len()), (4, 1));
-    assert_eq!(changed[0].buyers[0].buyer, buyer(3));
-
-    (bench.pass_time)();
-    let since = (bench.pass_time)();
-    bench
-        .done(&bench.order(order_id(1)).await.expire(at(1)).unwrap())
-        .await;
-    let changed = bench
-        .catalogue
-        .tellings_since(Some(since), None, 9)
-        .await
-        .unwrap();
-    assert_eq!(changed[0].terms.ceiling, 12);
-    let counts: Vec<_> = changed[0]
-        .buyers
-        .iter()
-        .map(|c| (c.buyer, c.released))
-        .collect();
-    assert_eq!(counts, [(buyer(1), 2)]);
-
-    (bench.pass_time)();
-    let since = (bench.pass_time)();
-    bench
-        .catalogue
-        .restock(quiet, 1, at(7), &key(1))
-        .await
-        .unwrap();
-    let changed = bench
-        .catalogue
-        .tellings_since(Some(since), None, 9)
-        .await
-        .unwrap();
-    assert_eq!(
-        changed
-            .iter()
-            .map(|telling| telling.item)
-            .collect::<Vec<_>>(),
-        [quiet]
-    );
 }

@@ -25,16 +25,18 @@ macro_rules! suite {
                 the_ledgers_clock_decides_between_payment_and_expiry,
                 a_paid_order_can_be_cancelled_until_it_is_dispatched,
                 a_capture_nobody_needs_goes_back,
+                steps_of_one_commit_stand_for_themselves,
+                stock_moves_once_for_all_steps_of_a_commit,
+                what_is_overdue_comes_oldest_first,
+                workers_find_what_takes_long,
+            }
+            guards {
                 a_step_that_comes_too_late_leaves_nothing,
                 late_news_of_one_attempt_does_not_touch_another,
                 two_steps_from_the_same_state_are_not_both_taken,
                 a_guard_names_every_row_it_saw,
                 of_many_who_change_an_order_at_once_one_does,
-                steps_of_one_commit_stand_for_themselves,
-                stock_moves_once_for_all_steps_of_a_commit,
                 a_key_is_used_once,
-                what_is_overdue_comes_oldest_first,
-                workers_find_what_takes_long,
             }
             items {
                 an_item_comes_back_as_it_was_made,
@@ -44,6 +46,8 @@ macro_rules! suite {
                 the_gate_hears_of_a_window_and_not_of_a_name,
                 a_restock_moves_the_total_within_its_bounds,
                 restocks_at_once_all_count,
+            }
+            tellings {
                 everything_is_told_with_all_its_buyers,
                 what_changed_is_told_with_the_buyers_that_did,
             }
