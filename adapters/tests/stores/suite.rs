@@ -75,29 +75,21 @@ macro_rules! suite {
             chaos {
                 whatever_happens_the_counts_agree,
             }
-            #[ignore = "measures"]
-            speed {
-                a_hot_deal,
-                a_shop_of_many_items,
-                payments,
-                reads_beside_writes,
-            }
         }
     };
 }
 
 macro_rules! cases {
-    ($open:ident; $($(#[$how:meta])? $module:ident { $($case:ident),* $(,)? })*) => {$(
-        $crate::stores::suite::cases! { @module [$(#[$how])?] $open $module { $($case),* } }
+    ($open:ident; $($module:ident { $($case:ident),* $(,)? })*) => {$(
+        $crate::stores::suite::cases! { @module $open $module { $($case),* } }
     )*};
-    (@module $how:tt $open:ident $module:ident { $($case:ident),* }) => {
+    (@module $open:ident $module:ident { $($case:ident),* }) => {
         mod $module {
-            $($crate::stores::suite::cases! { @case $how $open $module $case })*
+            $($crate::stores::suite::cases! { @case $open $module $case })*
         }
     };
-    (@case [$($how:tt)*] $open:ident $module:ident $case:ident) => {
+    (@case $open:ident $module:ident $case:ident) => {
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-        $($how)*
         async fn $case() {
             let (bench, _keep) = crate::$open().await;
             crate::stores::$module::$case(bench).await;

@@ -1,5 +1,4 @@
-//! How fast a ledger is; not whether it is right. Run by hand:
-//! `cargo test --release -p adapters --test sql_sqlite speed -- --ignored --nocapture --test-threads 1`
+//! What a ledger is asked for most, as many times as it takes to tell.
 
 use std::time::Instant;
 
