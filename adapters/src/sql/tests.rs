@@ -16,11 +16,13 @@ use domain::item::{Category, Details, Item, Kind};
 use domain::message::{
     Admission, Draft, DraftLine, Offset, OrderRecord, Partition, Topic, Verdict,
 };
-use domain::order::Order;
+use domain::order::{KeyUse, Order};
 use domain::ports::orders::WriteBatch;
 use domain::ports::{Catalogue, Orders};
 use domain::stock::Stock;
-use domain::{AccountId, AdmissionId, Currency, ItemId, Money, OrderId, Quantity, Timestamp};
+use domain::{
+    AccountId, AdmissionId, Currency, IdempotencyKey, ItemId, Money, OrderId, Quantity, Timestamp,
+};
 use sea_orm::ConnectionTrait;
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -156,6 +158,17 @@ pub async fn place(ledger: &Ledger, number: u128) -> Order {
         .unwrap()
         .pop()
         .unwrap()
+}
+
+/// A key of a restock.
+pub fn key(number: u128) -> KeyUse {
+    KeyUse {
+        requester: AccountId(ID),
+        mutation: "restockItem",
+        key: IdempotencyKey(Uuid::from_u128(number)),
+        fingerprint: Fingerprint(1),
+        subject: ID,
+    }
 }
 
 /// Says something to the file that no port would.

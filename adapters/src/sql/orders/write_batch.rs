@@ -1,5 +1,5 @@
-//! The order writer's transaction: stock rows first, then what was seen, then the decision, then
-//! everything it says, and the writer's own position.
+//! The order writer's transaction: stock rows first, then the writer's own position, then what was
+//! seen, then the decision, then everything it says.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

@@ -3,15 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::gate::Fingerprint;
-use domain::order::KeyUse;
 use domain::ports::catalogue::ItemWritten;
 use domain::ports::{Catalogue, Outbox};
-use domain::{AccountId, IdempotencyKey, ItemId, Timestamp};
+use domain::{ItemId, Timestamp};
 use sea_orm::{ConnectionTrait, DatabaseConnection};
-use uuid::Uuid;
 
-use super::{ID, add_item, insert_order, item, open, open_in};
+use super::{ID, add_item, insert_order, item, key, open, open_in};
 
 async fn pragma(connection: &DatabaseConnection, name: &str) -> String {
     let statement = sea_orm::Statement::from_string(
@@ -100,14 +97,4 @@ async fn what_a_writer_has_read_stays_so_until_it_has_written() {
     other.await.unwrap();
     let item = one.items(&[ItemId(ID)]).await.unwrap().remove(0);
     assert_eq!(item.stock.total, 21);
-}
-
-fn key(number: u128) -> KeyUse {
-    KeyUse {
-        requester: AccountId(ID),
-        mutation: "restockItem",
-        key: IdempotencyKey(Uuid::from_u128(number)),
-        fingerprint: Fingerprint(1),
-        subject: ID,
-    }
 }

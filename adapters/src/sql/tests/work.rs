@@ -1,12 +1,14 @@
 //! Work in a transaction: all of it or nothing.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use domain::FaultKind;
+use domain::ports::{Catalogue, Orders, Outbox};
+use domain::{FaultKind, ItemId, Timestamp};
 use sea_orm::{ConnectionTrait, DbErr};
 use uuid::Uuid;
 
-use super::{ID, open};
+use super::{ID, add_item, key, open};
 use crate::sql::entities::{admissions, orders};
 use crate::sql::fault::Stop;
 use crate::sql::{Ledger, MOST_TRIES, bulk};
@@ -101,4 +103,43 @@ async fn a_key_that_is_taken_is_known_as_such() {
         ..row()
     };
     assert!(!insert(vec![broken]).await.unwrap_err().is_taken());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn work_that_is_cut_off_anywhere_is_done_wholly_or_not_at_all() {
+    const TRIES: u64 = 300;
+    let (ledger, _folder) = open().await;
+    let ledger = Arc::new(ledger);
+    add_item(&ledger).await;
+    let item = ItemId(ID);
+    for number in 0..TRIES {
+        let ledger = ledger.clone();
+        let restocking = tokio::spawn(async move {
+            let at = Timestamp::UNIX_EPOCH;
+            ledger
+                .restock(item, 1, at, &key(number.into()))
+                .await
+                .unwrap();
+        });
+        // Anywhere from before it began to after it is done.
+        tokio::time::sleep(Duration::from_micros(number * 13 % 1_700)).await;
+        restocking.abort();
+        let _ = restocking.await;
+    }
+    let mut used = 0;
+    for number in 0..TRIES {
+        let key = key(number.into());
+        let use_of_key = ledger.key_use(key.requester, key.mutation, key.key).await;
+        used += i64::from(use_of_key.unwrap().is_some());
+    }
+    let stock = ledger.items(&[item]).await.unwrap()[0].stock;
+    assert_eq!((stock.total, stock.version), (10 + used, 1 + used));
+    assert_eq!(
+        i64::try_from(ledger.length().await.unwrap()).unwrap(),
+        1 + used
+    );
+    ledger
+        .restock(item, 1, Timestamp::UNIX_EPOCH, &key(TRIES.into()))
+        .await
+        .unwrap();
 }
