@@ -1,8 +1,12 @@
 //! Accounts and sessions.
 
-use serde_json::{Value, json};
+use std::time::Duration;
 
-use crate::support::{Caller, Demo, Shop, code};
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+use crate::support::{Caller, Demo, Shop, code, until};
 
 async fn refresh(caller: &Caller, token: &Value) -> Value {
     let document = "mutation($input: RefreshSessionInput!) { refreshSession(input: $input) {
@@ -66,7 +70,7 @@ async fn nobody_learns_who_has_an_account() {
     anybody.request_verification(&known).await;
     anybody.request_verification(unknown).await;
     let sent = server.mailed_code(unknown).await;
-    let letter = crate::support::until("a letter to who has an account", || async {
+    let letter = until("a letter to who has an account", || async {
         server.letters(&known).pop()
     })
     .await;
@@ -114,4 +118,64 @@ async fn a_code_is_not_for_guessing_and_letters_are_not_for_bombing() {
     // Five requests, one letter: by now the mail worker has seen all of them.
     assert_eq!(server.letters(email).len(), 1);
     server.assert_calm();
+}
+
+#[tokio::test]
+async fn of_many_at_once_one_gets_through() {
+    let shop = Shop::new();
+    let server = shop.start().await;
+    let anybody = server.anybody();
+    let email = "kim@example.com";
+    anybody.request_verification(email).await;
+    let sent = server.mailed_code(email).await;
+    let input = json!({
+        "email": email, "code": sent, "password": "long enough it is", "name": "Kim",
+    });
+    let payloads = join_all((0..5).map(|_| anybody.sign_up(input.clone()))).await;
+    let made = payloads.iter().filter(|payload| code(payload).is_none());
+    assert_eq!(made.count(), 1, "{payloads:?}");
+
+    let session = anybody.try_sign_in(email, "long enough it is").await;
+    let token = &session["session"]["refreshToken"];
+    let payloads = join_all((0..10).map(|_| refresh(&anybody, token))).await;
+    let refreshed = payloads.iter().filter(|payload| code(payload).is_none());
+    assert_eq!(refreshed.count(), 1, "{payloads:?}");
+    server.assert_calm();
+}
+
+#[tokio::test]
+async fn the_newest_code_counts_for_as_long_as_it_is_good() {
+    let shop = Shop::with(&[
+        ("ACCOUNTS__VERIFICATION", "3s"),
+        ("ACCOUNTS__VERIFICATION_RESEND", "1ms"),
+    ]);
+    let server = shop.start().await;
+    let anybody = server.anybody();
+    let email = "kim@example.com";
+    let sign_up = |code: String| {
+        let input = json!({
+            "email": email, "code": code, "password": "long enough it is", "name": "Kim",
+        });
+        anybody.sign_up(input)
+    };
+    anybody.request_verification(email).await;
+    let first = server.mailed_code(email).await;
+    anybody.request_verification(email).await;
+    let second = until("a second letter", || async {
+        Some(server.mailed_code(email).await).filter(|code| *code != first)
+    })
+    .await;
+    let payload = sign_up(first).await;
+    assert_eq!(code(&payload), Some("VERIFICATION_INVALID"), "{payload}");
+    sleep(Duration::from_secs(3)).await;
+    let payload = sign_up(second).await;
+    assert_eq!(code(&payload), Some("VERIFICATION_INVALID"), "{payload}");
+
+    anybody.request_verification(email).await;
+    let third = until("a third letter", || async {
+        (server.letters(email).len() == 3).then_some(())
+    });
+    third.await;
+    let payload = sign_up(server.mailed_code(email).await).await;
+    assert_eq!(code(&payload), None, "{payload}");
 }

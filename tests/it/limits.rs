@@ -120,6 +120,29 @@ async fn all_lines_are_taken_or_none() {
 }
 
 #[tokio::test]
+async fn an_order_may_have_a_thousand_lines() {
+    let shop = Shop::new();
+    let server = shop.start().await;
+    let seller = server.sign_in(Demo::Seller).await;
+    let buyer = server.sign_in(Demo::Customer).await;
+    let mut items = Vec::new();
+    for _ in 0..20 {
+        items.push(seller.sell(Sale::of(100)).await);
+    }
+    let lines: Vec<_> = (0..1_000).map(|at| line(&items[at % 20], 1)).collect();
+    let payload = buyer.place(&lines).await;
+    assert_eq!(code(&payload), None, "{payload}");
+    assert_eq!(payload["order"]["total"]["amount"], "1000000");
+    let id = payload["order"]["id"].as_str().unwrap();
+    let order = buyer.until_state(id, "PENDING_PAYMENT").await;
+    assert_eq!(order["lines"].as_array().unwrap().len(), 1_000);
+    assert_eq!(buyer.available(&items[19]).await, 50);
+    buyer.cancel(id).await;
+    assert_eq!(buyer.available(&items[19]).await, 100);
+    server.assert_clean().await;
+}
+
+#[tokio::test]
 async fn an_order_has_one_currency() {
     let shop = Shop::new();
     let server = shop.start().await;

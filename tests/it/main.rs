@@ -24,4 +24,5 @@ mod restart;
 mod retry;
 mod sellers;
 mod shards;
+mod storm;
 mod subscriptions;

@@ -185,7 +185,7 @@ async fn verify(server: &Server, items: &[String], total: i64, answered: &[Answe
             sold[item.unwrap()] += line["quantity"].as_i64().unwrap();
         }
     }
-    let checks = stream::iter(answered).map(async |answered| {
+    let checks = stream::iter(answered).map(|answered| async move {
         let buyer = answered.buyer.at(server.url());
         let is_settled = |order: &Value| !["ACCEPTED", "PAYING"].contains(&state(order));
         let order = buyer.until_order(&answered.id, "settled", is_settled).await;
@@ -259,6 +259,43 @@ async fn an_interrupt_drains_and_the_next_start_goes_on() {
     traffic.goes_on(40).await;
     let answered = traffic.end().await;
     verify(&server, &items, 100_000, &answered).await;
+}
+
+#[tokio::test]
+async fn a_payment_in_flight_is_brought_to_its_end_by_the_next_start() {
+    let shop = Shop::with(&[
+        ("PAYMENT__SIMULATED__LATENCY", "1s"),
+        ("PAYMENT__ASK_AGAIN_AFTER", "500ms"),
+    ]);
+    let (mut server, items, buyers) = open(&shop, 10).await;
+    for (units, signal) in [(9, "-KILL"), (8, "-INT"), (7, "-TERM")] {
+        let buyer = buyers[0].at(server.url());
+        let order = buyer.hold(&items[0], 1).await;
+        let payload = buyer.pay(&order, "tok_approve").await;
+        assert_eq!(payload["order"]["state"], "PAYING", "{payload}");
+        let exit = server.stop_by(signal).await;
+        assert_eq!(exit, (signal != "-KILL").then_some(0), "{signal}");
+        server = shop.start().await;
+        let buyer = buyers[0].at(server.url());
+        let paid = buyer.until_state(&order, "PAID").await;
+        assert_eq!(paid["payment"]["attempts"].as_array().unwrap().len(), 1);
+        buyer.until_available(&items[0], units).await;
+        server.assert_clean().await;
+    }
+}
+
+#[tokio::test]
+async fn parcels_catch_up_on_the_days_that_were_missed() {
+    let shop = Shop::with(&[("DELIVERY__DAY", "1s")]);
+    let (server, items, buyers) = open(&shop, 10).await;
+    let order = buyers[0].own(&items[0], 1).await;
+    server.kill().await;
+    sleep(Duration::from_secs(3)).await;
+    let server = shop.start().await;
+    let buyer = buyers[0].at(server.url());
+    let delivered = |order: &Value| order["shipment"]["state"] == "DELIVERED";
+    buyer.until_order(&order, "delivered", delivered).await;
+    server.assert_clean().await;
 }
 
 #[tokio::test]

@@ -112,3 +112,33 @@ async fn a_payment_and_a_cancellation_are_done_once_a_key() {
     buyer.until_state(&order, "PAID").await;
     server.assert_clean().await;
 }
+
+#[tokio::test]
+async fn a_key_buys_once_even_when_its_receipt_is_gone() {
+    let shop = Shop::with(&[("ORDERS__HOLD", "300ms"), ("GATE__RECEIPTS", "300ms")]);
+    let server = shop.start().await;
+    let item = server.sign_in(Demo::Seller).await.sell(Sale::of(10)).await;
+    let buyer = server.sign_in(Demo::Customer).await;
+    let mut orders = Vec::new();
+    for _ in 0..2 {
+        let key = fresh_key();
+        let payload = buyer.place_under(&key, &[line(&item, 2)]).await;
+        let id = payload["order"]["id"].as_str().unwrap().to_owned();
+        orders.push((key, buyer.until_state(&id, "EXPIRED").await));
+    }
+    // A new gate is told of receipts only that may still be asked for.
+    assert_eq!(server.stop().await, Some(0));
+    let server = shop.start().await;
+    let buyer = buyer.at(server.url());
+
+    // Whatever it answers, with the same lines or with others: the ledger knows the order.
+    for ((key, _), quantity) in orders.iter().zip([2, 3]) {
+        buyer.place_under(key, &[line(&item, quantity)]).await;
+    }
+    server.assert_clean().await;
+    for (_, order) in &orders {
+        let now = buyer.order(order["id"].as_str().unwrap()).await;
+        assert_eq!(&now, order);
+    }
+    buyer.until_available(&item, 10).await;
+}

@@ -17,7 +17,7 @@ fn available(event: &Value) -> i64 {
 
 /// Orders one unit after the other, as fast as the server answers.
 async fn sell_out(buyer: &Caller, item: &str, units: usize) {
-    let orders = (0..units).map(async |_| {
+    let orders = (0..units).map(|_| async {
         let payload = buyer.place(&[line(item, 1)]).await;
         assert_eq!(payload["userErrors"], json!([]));
     });
@@ -34,7 +34,7 @@ async fn a_hundred_watchers_see_the_same_and_not_too_often() {
     let item = server.sign_in(Demo::Seller).await.sell(sale).await;
     let buyer = server.sign_in(Demo::Customer).await;
     let anybody = server.anybody();
-    let watchers = join_all((0..100).map(async |_| {
+    let watchers = join_all((0..100).map(|_| async {
         let mut socket = Socket::stock_changed(&anybody, &[&item]).await;
         let snapshot = socket.next().await;
         assert_eq!(available(&snapshot), 300);
@@ -42,13 +42,15 @@ async fn a_hundred_watchers_see_the_same_and_not_too_often() {
     }))
     .await;
 
-    let watching = watchers.into_iter().map(async |(mut socket, snapshot)| {
-        let mut events = vec![snapshot];
-        while available(&events[events.len() - 1]) > 0 {
-            events.push(socket.next().await);
-        }
-        events
-    });
+    let watching = watchers
+        .into_iter()
+        .map(|(mut socket, snapshot)| async move {
+            let mut events = vec![snapshot];
+            while available(&events[events.len() - 1]) > 0 {
+                events.push(socket.next().await);
+            }
+            events
+        });
     let (seen, ()) = tokio::join!(join_all(watching), sell_out(&buyer, &item, UNITS));
     let last = &seen[0][seen[0].len() - 1]["stock"];
     for events in &seen {
@@ -157,13 +159,12 @@ async fn an_order_is_watched_from_its_acceptance_to_its_refund() {
     let order = buyer.buy(&item, 1).await;
     let mut socket = Socket::order_updated(&buyer, &order).await;
     let mut events = vec![socket.next().await];
-    let first = events[0]["order"]["state"].as_str().unwrap();
-    assert!(["ACCEPTED", "PENDING_PAYMENT"].contains(&first), "{first}");
-    events.push(
-        socket
-            .until(|event| event["order"]["state"] == "PENDING_PAYMENT")
-            .await,
-    );
+    let first = events[0]["order"]["state"].as_str().unwrap().to_owned();
+    assert!(["ACCEPTED", "PENDING_PAYMENT"].contains(&first.as_str()));
+    if first == "ACCEPTED" {
+        let pending = |event: &Value| event["order"]["state"] == "PENDING_PAYMENT";
+        events.push(socket.until(pending).await);
+    }
     for (method, state) in [("tok_decline", "PENDING_PAYMENT"), ("tok_approve", "PAID")] {
         buyer.pay(&order, method).await;
         let before = events[events.len() - 1]["order"]["version"].as_u64();

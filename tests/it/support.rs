@@ -231,13 +231,17 @@ impl Server {
     }
 
     /// Ends it as Ctrl-C would, waits until it has drained, and gives its exit code.
-    pub async fn stop(mut self) -> Option<i32> {
-        self.signal("-INT");
+    pub async fn stop(self) -> Option<i32> {
+        self.stop_by("-INT").await
+    }
+
+    /// The same by another signal.
+    pub async fn stop_by(mut self, signal: &str) -> Option<i32> {
+        self.signal(signal);
         exit_of(&mut self.process).await.code()
     }
 
-    /// Sends the process a signal.
-    pub fn signal(&self, signal: &str) {
+    fn signal(&self, signal: &str) {
         let pid = self.process.id().to_string();
         let sent = Command::new("kill").args([signal, &pid]).status().unwrap();
         assert!(sent.success());

@@ -124,20 +124,27 @@ impl Socket {
         self.stream.send(text).await.unwrap();
     }
 
+    /// The next message; pings do not count.
     async fn receive(&mut self) -> Result<Value, Closed> {
-        loop {
-            let frame = tokio::time::timeout(PATIENCE, self.stream.next());
-            match frame.await.expect("an event in time") {
-                Some(Ok(Message::Text(text))) => return Ok(serde_json::from_str(&text).unwrap()),
-                Some(Ok(Message::Close(frame))) => {
-                    return Err(Closed(frame.map(|frame| frame.code.into())));
+        let message = async {
+            loop {
+                match self.stream.next().await {
+                    Some(Ok(Message::Text(text))) => {
+                        return Ok(serde_json::from_str(&text).unwrap());
+                    }
+                    Some(Ok(Message::Close(frame))) => {
+                        return Err(Closed(frame.map(|frame| frame.code.into())));
+                    }
+                    Some(Ok(_)) => {}
+                    None
+                    | Some(Err(Error::Io(_) | Error::Protocol(_) | Error::ConnectionClosed)) => {
+                        return Err(Closed(None));
+                    }
+                    Some(Err(error)) => panic!("{error}"),
                 }
-                Some(Ok(_)) => {}
-                None | Some(Err(Error::Io(_) | Error::Protocol(_) | Error::ConnectionClosed)) => {
-                    return Err(Closed(None));
-                }
-                Some(Err(error)) => panic!("{error}"),
             }
-        }
+        };
+        let message = tokio::time::timeout(PATIENCE, message).await;
+        message.expect("a message in time")
     }
 }
