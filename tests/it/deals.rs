@@ -8,8 +8,9 @@ use tokio::time::sleep;
 
 use crate::support::{Caller, Demo, Sale, Shop, Socket, code, instant, line};
 
-/// How late a phase may be told, at most: the feed looks ten times a second.
-const LATE: TimeDelta = TimeDelta::milliseconds(500);
+/// How late a phase may be told, on a machine that has much else to do: the feed looks ten times a
+/// second.
+const LATE: TimeDelta = TimeDelta::seconds(1);
 
 /// Waits until the engine's clock has come to this instant.
 async fn until_time(caller: &Caller, at: &Value) {
@@ -23,8 +24,8 @@ async fn a_deal_opens_and_closes_by_itself() {
     let server = shop.start().await;
     let seller = server.sign_in(Demo::Seller).await;
     let buyer = server.sign_in(Demo::Customer).await;
-    let opens_at = json!(buyer.server_time_in(2_000).await);
-    let closes_at = json!(buyer.server_time_in(4_000).await);
+    let opens_at = json!(buyer.server_time_in(3_000).await);
+    let closes_at = json!(buyer.server_time_in(6_000).await);
     let window = json!({ "opensAt": opens_at, "closesAt": closes_at });
     let deal = seller.sell(Sale::of(10).deal(window)).await;
     let mut stock = Socket::stock_changed(&server.anybody(), &[&deal]).await;
@@ -105,7 +106,7 @@ async fn an_upcoming_deal_can_move_and_one_that_has_begun_cannot() {
     let mut stock = Socket::stock_changed(&server.anybody(), &[&deal]).await;
     assert_eq!(stock.next().await["phase"], "UPCOMING");
 
-    let soon = json!(seller.server_time_in(1_000).await);
+    let soon = json!(seller.server_time_in(2_000).await);
     let window = |version: i64, opens_at: &Value, limit: Value| {
         json!({
             "itemId": deal, "expectedVersion": version, "opensAt": opens_at,
@@ -137,7 +138,7 @@ async fn an_upcoming_deal_can_move_and_one_that_has_begun_cannot() {
     assert_eq!(code(&payload), None, "{payload}");
     buyer.hold(&deal, 5).await;
     let mut ended = window(3, &soon, Value::Null);
-    ended["closesAt"] = json!(seller.server_time_in(300).await);
+    ended["closesAt"] = json!(seller.server_time_in(1_000).await);
     let payload = seller.schedule_deal(ended).await;
     assert_eq!(code(&payload), None, "{payload}");
     stock.until(|event| event["phase"] == "CLOSED").await;

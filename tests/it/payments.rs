@@ -155,8 +155,8 @@ async fn only_one_payment_of_an_order_is_in_flight() {
 #[tokio::test]
 async fn a_payment_in_flight_outlives_the_time_to_pay() {
     let shop = Shop::with(&[
-        ("ORDERS__HOLD", "1500ms"),
-        ("PAYMENT__SIMULATED__LATENCY", "3s"),
+        ("ORDERS__HOLD", "3s"),
+        ("PAYMENT__SIMULATED__LATENCY", "5s"),
     ]);
     let server = shop.start().await;
     let (item, buyer) = market(&server, 10).await;
@@ -191,7 +191,7 @@ async fn a_payment_in_flight_outlives_the_time_to_pay() {
 
 #[tokio::test]
 async fn a_payment_after_the_time_is_refused() {
-    let shop = Shop::with(&[("ORDERS__HOLD", "1s")]);
+    let shop = Shop::with(&[("ORDERS__HOLD", "2s")]);
     let server = shop.start().await;
     let (item, buyer) = market(&server, 30).await;
     // Between the end of the time and the expiry worker's next look there is up to half a second.
@@ -326,7 +326,7 @@ async fn run_race(buyer: &Caller, item: &str, pay_at: i64, cancel_at: i64) -> Ra
 async fn one_of_paying_cancelling_and_expiring_wins() {
     // A payment takes so long that nobody can cancel what it has paid.
     let shop = Shop::with(&[
-        ("ORDERS__HOLD", "2s"),
+        ("ORDERS__HOLD", "3s"),
         ("PAYMENT__SIMULATED__LATENCY", "2s"),
     ]);
     let server = shop.start().await;

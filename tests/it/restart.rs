@@ -300,7 +300,7 @@ async fn parcels_catch_up_on_the_days_that_were_missed() {
 
 #[tokio::test]
 async fn unpaid_orders_expire_while_nobody_is_there() {
-    let mut shop = Shop::with(&[("ORDERS__HOLD", "1s")]);
+    let mut shop = Shop::with(&[("ORDERS__HOLD", "2s")]);
     let (server, items, buyers) = open(&shop, 10).await;
     let order = buyers[0].hold(&items[0], 3).await;
     server.kill().await;

@@ -51,7 +51,8 @@ async fn shop_around(buyer: Caller, items: &[String], seed: u64) -> Vec<String> 
             2 => buyer.pay(id, "tok_timeout_then_approve").await,
             3 => buyer.pay(id, "tok_approve").await,
             4 => {
-                buyer.until_state(id, "PENDING_PAYMENT").await;
+                let is_written = |order: &Value| order["state"] != "ACCEPTED";
+                buyer.until_order(id, "written", is_written).await;
                 buyer.pay(id, "tok_approve").await;
                 buyer.cancel(id).await
             }
@@ -137,7 +138,8 @@ async fn calm_down(settings: &[(&str, &str)]) {
                     match state {
                         "PAID" => order["shipment"]["state"] == "DELIVERED",
                         "CANCELLED" => refund.is_null() || !refund["completedAt"].is_null(),
-                        _ => ["EXPIRED", "PAYMENT_FAILED"].contains(&state),
+                        // REJECTED: a seller took the units between the gate and the ledger.
+                        _ => ["EXPIRED", "PAYMENT_FAILED", "REJECTED"].contains(&state),
                     }
                 })
                 .await;
