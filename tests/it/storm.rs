@@ -36,7 +36,7 @@ async fn shop_around(buyer: Caller, items: &[String], seed: u64) -> Vec<String> 
         let payload = buyer.place(&lines).await;
         let Some(id) = payload["order"]["id"].as_str() else {
             let refused = codes(&payload);
-            let expected = ["OUT_OF_STOCK", "PURCHASE_LIMIT_REACHED", "DEAL_NOT_OPEN"];
+            let expected = ["OUT_OF_STOCK", "PURCHASE_LIMIT_REACHED", "TRY_AGAIN"];
             assert!(
                 refused.iter().all(|code| expected.contains(code)),
                 "{payload}"
