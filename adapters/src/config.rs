@@ -3,18 +3,23 @@
 //! Later sources win: the defaults (a whole shop in one process), a TOML file, variables of the
 //! environment (`FIRSTCOME_ORDERS__HOLD=90s`). A key that nobody knows is an error.
 
+mod addresses;
+mod check;
 mod policies;
 mod secret;
+mod servers;
+mod sources;
 mod span;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use figment::Figment;
-use figment::providers::{Env, Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
 
+pub use addresses::Addresses;
 pub use secret::Secret;
+pub use servers::{Kafka, Ledger, Redis, RedisMode, Servers};
 pub use span::Span;
 
 /// The file that is read from the working folder where none is named.
@@ -24,15 +29,23 @@ pub const FILE: &str = "firstcome.toml";
 #[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Where database, log, keys and mailbox are kept.
+    /// Where keys and mailbox are kept, and database and log where no servers are set.
     pub data_dir: DataDir,
+    /// What the names of this shop's keys, topics and groups begin with, where it shares its Redis
+    /// and Kafka with others.
+    pub namespace: String,
     /// Address and port of the endpoint; port 0 takes a free one.
     pub listen: Listen,
     /// Whether an empty shop is filled with items and accounts to try it with.
     pub demo: Switch<true>,
     /// Whether the playground, the mailbox page and introspection are there.
     pub playground: Switch<true>,
+    pub process: Process,
+    pub work: Work,
     pub log: Log,
+    pub ledger: Ledger,
+    pub redis: Redis,
+    pub kafka: Kafka,
     pub orders: Orders,
     pub gate: Gate,
     pub delivery: Delivery,
@@ -54,6 +67,30 @@ pub struct Listen(pub SocketAddr);
 #[derive(Clone, Copy, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Switch<const DEFAULT: bool>(pub bool);
+
+/// How a process begins and ends.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Process {
+    /// How long a start waits for servers that do not answer.
+    pub start: Span,
+    /// How long `serve` says that it is leaving before it stops taking requests.
+    pub notice: Span,
+    /// How long requests, sockets and workers may take to end.
+    pub drain: Span,
+}
+
+/// What `work` does, and where it tells how it is.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Work {
+    /// Address and port of its health; nowhere, when absent.
+    pub listen: Option<SocketAddr>,
+    /// How long the order writer gathers before its next batch.
+    pub linger: Span,
+    /// After what time without a successful round a worker counts as unwell.
+    pub late_after: Span,
+}
 
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -178,6 +215,26 @@ impl<const DEFAULT: bool> Default for Switch<DEFAULT> {
     }
 }
 
+impl Default for Process {
+    fn default() -> Self {
+        Self {
+            start: Span::minutes(1),
+            notice: Span::seconds(3),
+            drain: Span::seconds(10),
+        }
+    }
+}
+
+impl Default for Work {
+    fn default() -> Self {
+        Self {
+            listen: None,
+            linger: Span::milliseconds(3),
+            late_after: Span::seconds(30),
+        }
+    }
+}
+
 impl Default for Log {
     fn default() -> Self {
         Self {
@@ -275,23 +332,14 @@ impl Config {
     /// # Errors
     /// Everything that is wrong, a line each, with the key it is about.
     pub fn read(file: Option<&Path>) -> Result<Self, Vec<String>> {
-        let mut sources = Figment::from(Serialized::defaults(Self::default()));
-        sources = match file {
-            Some(file) => sources.merge(Toml::file_exact(file)),
-            None if Path::new(FILE).exists() => sources.merge(Toml::file_exact(FILE)),
-            None => sources,
-        };
-        Self::from_sources(&sources.merge(Env::prefixed("FIRSTCOME_").split("__")))
+        Self::from_sources(&sources::all(file))
     }
 
     fn from_sources(sources: &Figment) -> Result<Self, Vec<String>> {
-        let config: Self = sources.extract().map_err(|errors| {
-            errors
-                .into_iter()
-                .map(|error| error.to_string())
-                .collect::<Vec<_>>()
-        })?;
-        config.policies()?;
+        let config: Self = sources
+            .extract()
+            .map_err(|error| sources::everything_wrong(sources, error))?;
+        config.check()?;
         Ok(config)
     }
 

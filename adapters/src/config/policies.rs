@@ -1,35 +1,14 @@
-//! From settings to the domain's rules; the place where settings are checked together.
+//! From settings to the domain's rules.
 
 use chrono_tz::Tz;
 use domain::delivery::{DayLength, DeliveryCalendar};
 use domain::policy::{AccountPolicy, Policies, ReturnPolicy};
 
-use super::{Config, Span};
+use super::Config;
+use super::check::Check;
 
-/// The longest any setting may be: a century.
-const LONGEST: Span = Span::hours(24 * 36_500);
 /// The most lines an order may ever have: what one transaction of the ledger takes well.
 const MOST_LINES: usize = 10_000;
-
-/// Collects what is wrong.
-#[derive(Default)]
-struct Check {
-    errors: Vec<String>,
-}
-
-impl Check {
-    fn that(&mut self, holds: bool, key: &str, rule: &str) {
-        if !holds {
-            self.errors.push(format!("{key}: {rule}"));
-        }
-    }
-
-    fn span(&mut self, span: Span, key: &str) -> i64 {
-        let sound = span >= Span::milliseconds(1) && span <= LONGEST;
-        self.that(sound, key, "must last between a millisecond and a century");
-        span.ms()
-    }
-}
 
 impl Config {
     /// The rules that the settings make.

@@ -1,3 +1,5 @@
+use figment::providers::{Format, Serialized, Toml};
+
 use super::*;
 
 fn read(toml: &str) -> Result<Config, Vec<String>> {
@@ -92,4 +94,109 @@ fn what_is_wrong_names_its_key() {
             "{toml}: {errors:?}"
         );
     }
+}
+
+const SERVERS: &str = "[ledger]\nurl = \"mysql://shop@db.example.test/shop\"\n\
+     [redis]\nnodes = [\"redis.example.test:6379\"]\n[kafka]\nbrokers = \"a.example.test:9092\"\n";
+
+fn errors(toml: &str) -> Vec<String> {
+    read(toml).err().unwrap_or_default()
+}
+
+#[test]
+fn servers_are_all_there_or_none() {
+    assert!(read("").unwrap().servers().is_none());
+    let config = read(SERVERS).unwrap();
+    let servers = config.servers().unwrap();
+    assert_eq!(servers.redis.nodes.joined(), "redis.example.test:6379");
+    assert_eq!(servers.kafka.brokers.joined(), "a.example.test:9092");
+    assert_eq!(
+        errors("[redis]\nnodes = [\"redis.example.test:6379\"]"),
+        [
+            "ledger.url: must be set too, as redis.nodes is",
+            "kafka.brokers: must be set too, as redis.nodes is",
+        ]
+    );
+    assert_eq!(
+        errors("[ledger]\nurl = \"postgres://db.example.test/shop\"\n[kafka]\nbrokers = \"a:1\""),
+        ["redis.nodes: must be set too, as ledger.url and kafka.brokers is"]
+    );
+}
+
+#[test]
+fn what_is_wrong_with_servers_names_its_key() {
+    for (toml, key) in [
+        ("namespace = \"a b\"", "namespace"),
+        ("[ledger]\nurl = \"sqlite://file\"", "ledger.url"),
+        ("[ledger]\nconnections = 1", "ledger.connections"),
+        (
+            "[ledger]\nstatement_timeout = \"0s\"",
+            "ledger.statement_timeout",
+        ),
+        ("[redis]\nmode = \"magic\"", "redis.mode"),
+        ("[redis]\nnodes = \"redis://a:1\"", "redis.nodes"),
+        ("[redis]\nnodes = \"a:1,b:2\"", "redis.nodes"),
+        (
+            "[redis]\nmode = \"sentinel\"\nprimary = \"\"",
+            "redis.primary",
+        ),
+        ("[redis]\nusername = \"shop\"", "redis.password"),
+        ("[redis]\ncache = \"a:1\"", "redis.cache"),
+        ("[kafka]\nbrokers = [\"a\"]", "kafka.brokers"),
+        ("[kafka]\npartitions = 0", "kafka.partitions"),
+        ("[kafka]\nreplication = 0", "kafka.replication"),
+        ("[kafka]\nretention = \"1s\"", "kafka.retention"),
+        ("[process]\ndrain = \"0s\"", "process.drain"),
+        ("[work]\nlisten = \"8100\"", "work.listen"),
+        ("[work]\nlinger = \"2s\"", "work.linger"),
+    ] {
+        let errors = errors(toml);
+        let named = |error: &String| error.starts_with(&format!("{key}:"));
+        assert!(errors.iter().any(named), "{toml}: {errors:?}");
+    }
+}
+
+#[test]
+fn a_mailbox_that_others_reach_is_refused() {
+    let open = format!("listen = \"0.0.0.0:8000\"\n{SERVERS}");
+    assert!(errors(&open)[0].starts_with("mail.smtp:"));
+    assert!(read(&format!("playground = false\n{open}")).is_ok());
+    assert!(
+        read(&format!(
+            "{open}[mail]\nsmtp = \"smtp://mail.example.test\""
+        ))
+        .is_ok()
+    );
+    // In one process it may be in a container, behind a port that is not open.
+    assert!(read("listen = \"0.0.0.0:8000\"").is_ok());
+}
+
+#[test]
+fn everything_wrong_is_told_at_once() {
+    let errors = errors(
+        "colour = 1\n[orders]\nhold = \"soon\"\nmax_lines = \"many\"\nsize = 3\n\
+         [ledger]\nurl = 12345\n[redis]\npassword = 98765",
+    );
+    let keys: Vec<&str> = errors
+        .iter()
+        .filter_map(|error| Some(error.split_once(':')?.0))
+        .collect();
+    assert_eq!(
+        keys,
+        [
+            "colour",
+            "ledger.url",
+            "orders.hold",
+            "orders.max_lines",
+            "orders.size",
+            "redis.password",
+        ],
+        "{errors:?}"
+    );
+    let secrets = ["12345", "98765"];
+    assert!(
+        !errors
+            .iter()
+            .any(|error| secrets.iter().any(|secret| error.contains(secret)))
+    );
 }

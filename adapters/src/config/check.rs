@@ -1,0 +1,68 @@
+//! Collects what is wrong with the settings, so that all of it is reported together.
+
+use super::{Config, Span};
+
+/// The longest any setting may be: a century.
+const LONGEST: Span = Span::hours(24 * 36_500);
+
+/// What is wrong so far, a line each.
+#[derive(Default)]
+pub(super) struct Check {
+    pub errors: Vec<String>,
+}
+
+impl Check {
+    pub fn that(&mut self, holds: bool, key: &str, rule: &str) {
+        if !holds {
+            self.errors.push(format!("{key}: {rule}"));
+        }
+    }
+
+    pub fn span(&mut self, span: Span, key: &str) -> i64 {
+        let sound = span >= Span::milliseconds(1) && span <= LONGEST;
+        self.that(sound, key, "must last between a millisecond and a century");
+        span.ms()
+    }
+
+    /// A time that people wait at a start or a stop, or a wait within a request.
+    pub fn wait(&mut self, span: Span, least: Span, key: &str) {
+        let sound = span >= least && span <= Span::hours(1);
+        self.that(
+            sound,
+            key,
+            &format!(
+                "must last between {} and an hour",
+                humantime::format_duration(least.duration())
+            ),
+        );
+    }
+}
+
+impl Config {
+    /// Checks every setting, by itself and with the others.
+    pub(super) fn check(&self) -> Result<(), Vec<String>> {
+        let mut check = Check::default();
+        self.check_processes(&mut check);
+        self.check_servers(&mut check);
+        let mut errors = check.errors;
+        errors.extend(self.policies().err().unwrap_or_default());
+        if errors.is_empty() {
+            Ok(())
+        } else {
+            Err(errors)
+        }
+    }
+
+    fn check_processes(&self, check: &mut Check) {
+        let nothing = Span::milliseconds(0);
+        check.wait(self.process.start, nothing, "process.start");
+        check.wait(self.process.notice, nothing, "process.notice");
+        check.wait(self.process.drain, Span::milliseconds(100), "process.drain");
+        check.wait(self.work.late_after, Span::seconds(1), "work.late_after");
+        check.that(
+            self.work.linger <= Span::seconds(1),
+            "work.linger",
+            "must last at most a second",
+        );
+    }
+}
