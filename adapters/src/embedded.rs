@@ -1,7 +1,7 @@
 //! The engines of the embedded mode: the gate in memory, the log in a SQLite file.
 
-pub(crate) mod batcher;
 pub(crate) mod file;
 pub mod gate;
 pub mod log;
-mod spread;
+
+pub(crate) use crate::{batcher, spread};

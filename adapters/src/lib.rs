@@ -1,14 +1,18 @@
 //! The world behind the ports.
 
+mod batcher;
 pub mod clock;
 pub mod config;
 pub mod crypto;
 pub mod embedded;
 pub mod entropy;
+pub mod guard;
 pub mod item_cache;
 pub mod mail;
 pub mod payment;
+pub mod redis;
 pub mod secret_file;
+mod spread;
 pub mod sql;
 pub mod telemetry;
 pub mod wire;

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 /// One of `places` for an id (0 places count as 1). Half of an id is random, so folding it spreads
 /// ids evenly. The rule is for ever: another one would look for what is stored where it is not.
-pub(super) fn place_of(id: Uuid, places: u16) -> u16 {
+pub(crate) fn place_of(id: Uuid, places: u16) -> u16 {
     let (high, low) = id.as_u64_pair();
     let place = (high ^ low) % u64::from(places.max(1));
     u16::try_from(place).unwrap_or_default()
