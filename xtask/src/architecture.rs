@@ -10,8 +10,8 @@ mod sources;
 
 use std::fmt;
 
-use crate::Failure;
 use crate::cargo::Workspace;
+use xtask::Failure;
 
 /// A rule broken at a place.
 #[derive(Debug, PartialEq, Eq)]

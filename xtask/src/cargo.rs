@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::Failure;
+use xtask::Failure;
 
 /// The workspace as `cargo metadata` sees it, without its foreign crates.
 pub struct Workspace {

@@ -1,18 +1,16 @@
-//! Developer commands: `cargo xtask check`, `schema`, `test`. They need Rust and nothing else.
+//! Developer commands: `cargo xtask check`, `schema`, `services`, `test`.
 
 mod architecture;
 mod cargo;
 mod check;
 mod schema;
+mod servers;
 mod steps;
 mod test;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-
-/// What went wrong in the words for the person at the terminal.
-type Failure = Box<dyn std::error::Error>;
 
 #[derive(Parser)]
 #[command(about = "Developer commands of firstcome")]
@@ -31,7 +29,12 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
-    /// Everything CI asks for: check, schema --check, then all tests
+    /// The real servers: Redis in three shapes, Kafka, MariaDB, PostgreSQL
+    Services {
+        #[command(subcommand)]
+        command: servers::Command,
+    },
+    /// Everything CI asks for: check, schema --check, then all tests with the real servers
     Test,
 }
 
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
         Command::Check => Ok(check::run(&workspace)),
         Command::Schema { check: false } => schema::write(&workspace),
         Command::Schema { check: true } => schema::compare(&workspace),
+        Command::Services { command } => servers::run(&command),
         Command::Test => Ok(test::run(&workspace)),
     });
     match outcome {

@@ -6,9 +6,9 @@ use std::process::{Command, ExitCode};
 
 use similar::TextDiff;
 
-use crate::Failure;
 use crate::cargo::{Workspace, answer};
 use crate::steps::succeeds;
+use xtask::Failure;
 
 const FILE: &str = "schema.graphql";
 

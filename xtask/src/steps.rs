@@ -2,7 +2,7 @@
 
 use std::process::{Command, ExitCode};
 
-use crate::Failure;
+use xtask::Failure;
 
 /// What ran, in order, and how it ended.
 #[derive(Default)]

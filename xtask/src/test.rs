@@ -5,7 +5,9 @@ use std::process::{Command, ExitCode, Stdio};
 
 use crate::cargo::Workspace;
 use crate::steps::{Steps, succeeds};
-use crate::{Failure, check, schema};
+use xtask::Failure;
+
+use crate::{check, schema};
 
 /// Runs the checks, compares the schema, runs every test, and ends in the line
 /// `N passed, M failed`: tests, and a step that failed for another reason as one.

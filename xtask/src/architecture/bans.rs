@@ -3,8 +3,8 @@
 use std::fs;
 
 use super::{Finding, Severity};
-use crate::Failure;
 use crate::cargo::Workspace;
+use xtask::Failure;
 
 /// Banned crates anywhere in the workspace's tree, on any system.
 pub fn check(workspace: &Workspace) -> Result<Vec<Finding>, Failure> {

@@ -2,8 +2,8 @@
 
 use super::sources::Source;
 use super::{Finding, Severity};
-use crate::Failure;
 use crate::cargo::Workspace;
+use xtask::Failure;
 
 /// Where a foreign crate may be named.
 struct Placement {

@@ -6,8 +6,8 @@ use std::str::FromStr;
 
 use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 
-use crate::Failure;
 use crate::cargo::{Workspace, slashed};
+use xtask::Failure;
 
 /// Folders of a package that hold Rust files.
 const FOLDERS: [&str; 4] = ["src", "tests", "benches", "examples"];

@@ -1,0 +1,67 @@
+//! Kafka as its project publishes it: Java archives in Maven's repository, fetched once.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::Failure;
+use crate::services::packages::{self, Program};
+use crate::services::server::run;
+
+/// Kafka's version. Its own dependencies come in the versions it names.
+const KAFKA: &str = "4.3.1";
+/// What lets it log: of the Log4j that Kafka brings.
+const LOG4J: &str = "2.25.4";
+/// Pinned like the rest: Maven would take its own newest otherwise.
+const PLUGIN: &str = "org.apache.maven.plugins:maven-dependency-plugin:3.9.0";
+
+pub const JAVA: Program = Program {
+    name: "java",
+    package: "default-jre-headless",
+    folders: &[],
+};
+const MAVEN: Program = Program {
+    name: "mvn",
+    package: "maven",
+    folders: &[],
+};
+
+/// The folder of archives, fetched if it is not there yet.
+pub fn folder() -> Result<PathBuf, Failure> {
+    let folder = packages::folder().join(format!("kafka-{KAFKA}"));
+    let _lock = packages::lock("kafka")?;
+    if folder.is_dir() {
+        return Ok(folder);
+    }
+    eprintln!("fetching Apache Kafka {KAFKA} through Maven");
+    let project = tempfile::tempdir_in(packages::folder())?;
+    let description = project.path().join("pom.xml");
+    fs::write(&description, pom())?;
+    let archives = project.path().join("archives");
+    run(Command::new(MAVEN.path()?)
+        .args(["--batch-mode", "--quiet", "--file"])
+        .arg(&description)
+        .arg(format!("{PLUGIN}:copy-dependencies"))
+        .arg("-DincludeScope=runtime")
+        .arg(format!("-DoutputDirectory={}", archives.display())))
+    .map_err(|failure| format!("Apache Kafka {KAFKA} can't be fetched: {failure}"))?;
+    // In one step: what is there is complete.
+    fs::rename(&archives, &folder)?;
+    Ok(folder)
+}
+
+fn pom() -> String {
+    let dependency = |group: &str, artefact: &str, version: &str| {
+        format!(
+            "<dependency><groupId>{group}</groupId><artifactId>{artefact}</artifactId>\
+             <version>{version}</version></dependency>"
+        )
+    };
+    let kafka = dependency("org.apache.kafka", "kafka_2.13", KAFKA);
+    let binding = dependency("org.apache.logging.log4j", "log4j-slf4j-impl", LOG4J);
+    format!(
+        "<project xmlns=\"http://maven.apache.org/POM/4.0.0\"><modelVersion>4.0.0</modelVersion>\
+         <groupId>firstcome</groupId><artifactId>kafka</artifactId><version>1</version>\
+         <dependencies>{kafka}{binding}</dependencies></project>\n"
+    )
+}

@@ -1,0 +1,284 @@
+//! One set of servers for everybody: started once, found through a file.
+
+mod addresses;
+mod record;
+
+pub use self::addresses::{Addresses, Cluster, Log, RedisAddresses, Sentinel, Url};
+
+use self::record::{Record, Running};
+use super::home::{Home, Lifetime};
+use super::redis::{Keep, PRIMARY};
+use super::server::{Probe, Server};
+use super::{
+    Kafka, MariaDb, Postgres, Redis, RedisCluster, RedisSentinel, kafka, mariadb, packages,
+    postgres, redis,
+};
+use crate::Failure;
+
+/// A service of the set, running.
+enum Service {
+    Redis(Redis),
+    Sentinel(RedisSentinel),
+    Cluster(RedisCluster),
+    Kafka(Kafka),
+    MariaDb(MariaDb),
+    Postgres(Postgres),
+}
+
+/// What can be started: its name, how, and how one of its servers is asked whether it is there.
+struct Kind {
+    name: &'static str,
+    launch: fn(Lifetime) -> Result<Service, Failure>,
+    probe: Probe,
+}
+
+/// In the order in which they are shown. Kafka takes longest, so it begins first.
+const KINDS: [Kind; 6] = [
+    Kind {
+        name: "kafka",
+        launch: |lifetime| Kafka::launch_for(lifetime).map(Service::Kafka),
+        probe: kafka::unfenced,
+    },
+    Kind {
+        name: "redis.standalone",
+        launch: |lifetime| Redis::launch_for(lifetime, Keep::Nothing).map(Service::Redis),
+        probe: redis::ping,
+    },
+    Kind {
+        name: "redis.sentinel",
+        launch: |lifetime| RedisSentinel::launch_for(lifetime).map(Service::Sentinel),
+        probe: redis::ping,
+    },
+    Kind {
+        name: "redis.cluster",
+        launch: |lifetime| RedisCluster::launch_for(lifetime).map(Service::Cluster),
+        probe: redis::ping,
+    },
+    Kind {
+        name: "mariadb",
+        launch: |lifetime| MariaDb::launch_for(lifetime).map(Service::MariaDb),
+        probe: mariadb::greets,
+    },
+    Kind {
+        name: "postgresql",
+        launch: |lifetime| Postgres::launch_for(lifetime).map(Service::Postgres),
+        probe: postgres::is_ready,
+    },
+];
+
+impl Service {
+    fn home(&self) -> &Home {
+        match self {
+            Self::Redis(redis) => &redis.home,
+            Self::Sentinel(set) => &set.home,
+            Self::Cluster(cluster) => &cluster.home,
+            Self::Kafka(kafka) => &kafka.home,
+            Self::MariaDb(database) => &database.home,
+            Self::Postgres(database) => &database.home,
+        }
+    }
+
+    fn servers(&mut self) -> Vec<&mut Server> {
+        match self {
+            Self::Redis(redis) => vec![redis],
+            Self::Sentinel(set) => set.servers(),
+            Self::Cluster(cluster) => cluster.servers(),
+            Self::Kafka(kafka) => vec![kafka],
+            Self::MariaDb(database) => vec![database],
+            Self::Postgres(database) => vec![database],
+        }
+    }
+
+    fn tell(&self, addresses: &mut Addresses) {
+        match self {
+            Self::Redis(redis) => addresses.redis.standalone = Some(Url { url: redis.url() }),
+            Self::Sentinel(set) => {
+                addresses.redis.sentinel = Some(Sentinel {
+                    sentinels: set.sentinels(),
+                    primary: PRIMARY.to_owned(),
+                });
+            }
+            Self::Cluster(cluster) => {
+                addresses.redis.cluster = Some(Cluster {
+                    nodes: cluster.urls(),
+                });
+            }
+            Self::Kafka(kafka) => {
+                addresses.kafka = Some(Log {
+                    brokers: kafka.brokers(),
+                });
+            }
+            Self::MariaDb(database) => {
+                addresses.mariadb = Some(Url {
+                    url: database.url(),
+                });
+            }
+            Self::Postgres(database) => {
+                addresses.postgresql = Some(Url {
+                    url: database.url(),
+                });
+            }
+        }
+    }
+}
+
+/// What one call of [`up`](Set::up) started. With [`Lifetime::Ours`] it ends with this value, or
+/// with this process.
+pub struct Set {
+    services: Vec<(&'static str, Service)>,
+    lifetime: Lifetime,
+    /// Everything that runs now, whoever started it.
+    pub addresses: Addresses,
+    /// What could not be started, each with its name and reason.
+    pub failures: Vec<String>,
+}
+
+impl Set {
+    /// Starts what does not run yet, and writes where everything is. A service that lost one of its
+    /// processes is ended and started anew.
+    pub fn up(lifetime: Lifetime) -> Result<Self, Failure> {
+        let _lock = packages::lock("set")?;
+        let file = Addresses::file();
+        let mut record = Record::read(&file)?;
+        for Kind { name, .. } in &KINDS {
+            if record
+                .running
+                .get(*name)
+                .is_some_and(|service| !service.lives())
+            {
+                record.end(name)?;
+            }
+        }
+        let mut set = Self {
+            services: Vec::new(),
+            lifetime,
+            addresses: Addresses::default(),
+            failures: Vec::new(),
+        };
+        for (name, launched) in launch_missing(&record, lifetime) {
+            match launched.and_then(|service| enter(&mut record, name, service)) {
+                Ok(service) => set.services.push((name, service)),
+                Err(failure) => set.failures.push(format!("{name} is not up: {failure}")),
+            }
+        }
+        record.write(&file)?;
+        set.addresses = record.addresses;
+        if lifetime == Lifetime::Lasting {
+            for (_, mut service) in set.services.drain(..) {
+                service.servers().into_iter().for_each(Server::release);
+            }
+        }
+        Ok(set)
+    }
+}
+
+impl Drop for Set {
+    fn drop(&mut self) {
+        let names: Vec<_> = self.services.drain(..).map(|(name, _)| name).collect();
+        if names.is_empty() || self.lifetime == Lifetime::Lasting {
+            return;
+        }
+        let forgotten = packages::lock("set").and_then(|_lock| {
+            let mut record = Record::read(&Addresses::file())?;
+            for name in names {
+                record.end(name)?;
+            }
+            record.write(&Addresses::file())
+        });
+        if let Err(failure) = forgotten {
+            eprintln!("services: {failure}");
+        }
+    }
+}
+
+fn launch_missing(
+    record: &Record,
+    lifetime: Lifetime,
+) -> Vec<(&'static str, Result<Service, Failure>)> {
+    let missing = KINDS
+        .iter()
+        .filter(|kind| !record.running.contains_key(kind.name));
+    std::thread::scope(|scope| {
+        let launches: Vec<_> = missing
+            .map(|kind| (kind.name, scope.spawn(|| (kind.launch)(lifetime))))
+            .collect();
+        let ended = launches.into_iter().map(|(name, launch)| {
+            let launched = launch.join();
+            (
+                name,
+                launched.unwrap_or_else(|_| Err("its start panicked".into())),
+            )
+        });
+        ended.collect()
+    })
+}
+
+fn enter(record: &mut Record, name: &str, mut service: Service) -> Result<Service, Failure> {
+    let folder = service.home().path().to_owned();
+    let servers = service.servers();
+    let servers: Vec<_> = servers.iter().map(|server| &**server).collect();
+    let running = Running::new(&folder, &servers)?;
+    record.running.insert(name.to_owned(), running);
+    service.tell(&mut record.addresses);
+    Ok(service)
+}
+
+/// Ends everything that [`Set::up`] wrote down, and nothing else; the names of what it ended.
+pub fn down() -> Result<Vec<String>, Failure> {
+    let _lock = packages::lock("set")?;
+    let mut record = Record::read(&Addresses::file())?;
+    let names: Vec<_> = record.running.keys().cloned().collect();
+    let mut failures = Vec::new();
+    for name in &names {
+        if let Err(failure) = record.end(name) {
+            failures.push(format!("{name}: {failure}"));
+        }
+    }
+    record.write(&Addresses::file())?;
+    if failures.is_empty() {
+        Ok(names)
+    } else {
+        Err(failures.join("\n").into())
+    }
+}
+
+/// One line a server: what it is, and whether it answers.
+pub struct Answer {
+    pub service: &'static str,
+    pub server: String,
+    /// Missing for a service that was never started.
+    pub pid: Option<u32>,
+    /// Why it does not answer.
+    pub answers: Result<(), String>,
+}
+
+/// Asks every server of the set.
+pub fn status() -> Result<Vec<Answer>, Failure> {
+    let record = Record::read(&Addresses::file())?;
+    let mut answers = Vec::new();
+    for kind in &KINDS {
+        let Some(running) = record.running.get(kind.name) else {
+            answers.push(Answer {
+                service: kind.name,
+                server: String::new(),
+                pid: None,
+                answers: Err("not started".into()),
+            });
+            continue;
+        };
+        for server in &running.servers {
+            let answer = if server.lives() {
+                (kind.probe)(server.port)
+            } else {
+                Err("it has ended".into())
+            };
+            answers.push(Answer {
+                service: kind.name,
+                server: format!("{} on port {}", server.name, server.port),
+                pid: Some(server.pid),
+                answers: answer,
+            });
+        }
+    }
+    Ok(answers)
+}
