@@ -10,8 +10,9 @@ mod sources;
 
 use std::fmt;
 
-use crate::cargo::Workspace;
 use xtask::Failure;
+
+use crate::cargo::Workspace;
 
 /// A rule broken at a place.
 #[derive(Debug, PartialEq, Eq)]

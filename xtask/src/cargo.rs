@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
-
 use xtask::Failure;
 
 /// The workspace as `cargo metadata` sees it, without its foreign crates.
@@ -28,6 +27,8 @@ pub struct Dependency {
     pub package: String,
     /// Where it is declared, counted from 1.
     pub line: usize,
+    /// Whether only tests and benchmarks see it.
+    pub dev: bool,
 }
 
 impl Workspace {
@@ -119,6 +120,7 @@ fn member(root: &Path, package: &Value) -> Result<Member, Failure> {
         dependencies.push(Dependency {
             package: package.to_owned(),
             line: declared_at(&source, key),
+            dev: dependency["kind"].as_str() == Some("dev"),
         });
     }
     let folder = manifest

@@ -5,10 +5,10 @@ use std::io::ErrorKind;
 use std::process::{Command, ExitCode};
 
 use similar::TextDiff;
+use xtask::Failure;
 
 use crate::cargo::{Workspace, answer};
 use crate::steps::succeeds;
-use xtask::Failure;
 
 const FILE: &str = "schema.graphql";
 

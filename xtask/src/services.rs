@@ -30,7 +30,7 @@ mod spawn;
 mod wait;
 
 pub use self::home::Lifetime;
-pub use self::kafka::Kafka;
+pub use self::kafka::{Kafka, kafka_tool};
 pub use self::mariadb::MariaDb;
 pub use self::postgres::Postgres;
 pub use self::redis::{Keep, PRIMARY, Redis, RedisCluster, RedisSentinel};

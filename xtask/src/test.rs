@@ -3,29 +3,42 @@
 use std::io::{BufRead, BufReader, Read, Write, stdout};
 use std::process::{Command, ExitCode, Stdio};
 
+use xtask::Failure;
+use xtask::services::{Lifetime, Set};
+
 use crate::cargo::Workspace;
 use crate::steps::{Steps, succeeds};
-use xtask::Failure;
+use crate::{check, schema, servers};
 
-use crate::{check, schema};
+/// Places where a test stops a process are in what the tests run, not in what is released.
+const FEATURES: [&str; 2] = ["--features", "firstcome/failpoints"];
 
-/// Runs the checks, compares the schema, runs every test, and ends in the line
-/// `N passed, M failed`: tests, and a step that failed for another reason as one.
+/// Runs the checks, compares the schema, runs every test with the real servers around it, and ends
+/// in the line `N passed, M failed`: tests, and a step that failed for another reason as one.
 pub fn run(workspace: &Workspace) -> ExitCode {
     let mut steps = Steps::default();
     let mut tally = Tally::default();
     check::add(&mut steps, workspace);
     // Once, with the features the tests are built with: what follows finds it all there.
     let build = ["build", "--workspace", "--all-targets"];
-    if steps.run("build", || succeeds(workspace.cargo().args(build))) {
+    if steps.run("build", || {
+        succeeds(workspace.cargo().args(build).args(FEATURES))
+    }) {
         steps.run("schema", || schema::is_current(workspace));
+        // Ends with this value; with this process, should somebody stop it.
+        let mut servers = None;
+        steps.run("services", || {
+            let set = servers.insert(Set::up(Lifetime::Ours)?);
+            servers::show(&set.addresses);
+            servers::report(set);
+            Ok(set.failures.is_empty())
+        });
         steps.run("tests", || {
             let mut cargo = workspace.cargo();
-            tests(
-                cargo.args(["test", "--workspace", "--no-fail-fast"]),
-                &mut tally,
-                stdout().lock(),
-            )
+            cargo
+                .args(["test", "--workspace", "--no-fail-fast"])
+                .args(FEATURES);
+            tests(&mut cargo, &mut tally, stdout().lock())
         });
     }
     let code = steps.summary();
@@ -43,8 +56,8 @@ fn last_line(tally: &Tally, failed_steps: usize) -> String {
     )
 }
 
-/// Runs `cargo test` as prepared (with the environment of whatever services stand around it),
-/// passing its output on and counting; whether tests ran and all of them passed.
+/// Runs `cargo test` as prepared, passing its output on and counting; whether tests ran and all of
+/// them passed.
 fn tests(command: &mut Command, tally: &mut Tally, screen: impl Write) -> Result<bool, Failure> {
     let mut child = command.stdout(Stdio::piped()).spawn()?;
     if let Some(output) = child.stdout.take() {

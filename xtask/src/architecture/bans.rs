@@ -2,9 +2,10 @@
 
 use std::fs;
 
+use xtask::Failure;
+
 use super::{Finding, Severity};
 use crate::cargo::Workspace;
-use xtask::Failure;
 
 /// Banned crates anywhere in the workspace's tree, on any system.
 pub fn check(workspace: &Workspace) -> Result<Vec<Finding>, Failure> {

@@ -17,6 +17,9 @@ const DIRECTIONS: [(&str, &[&str]); 7] = [
     ("xtask", &[]),
 ];
 
+/// Which members may have which others beside their tests: only those start real servers.
+const IN_TESTS: [(&str, &[&str]); 2] = [("adapters", &["xtask"]), ("firstcome", &["xtask"])];
+
 /// Dependencies between members that point the wrong way, and members nobody has placed yet.
 pub fn check(workspace: &Workspace) -> Vec<Finding> {
     let ours: Vec<_> = workspace
@@ -42,7 +45,8 @@ pub fn check(workspace: &Workspace) -> Vec<Finding> {
         };
         for dependency in &member.dependencies {
             let package = dependency.package.as_str();
-            if ours.contains(&package) && !allowed.contains(&package) {
+            let for_tests = dependency.dev && may_in_tests(name, package);
+            if ours.contains(&package) && !allowed.contains(&package) && !for_tests {
                 findings.push(error(
                     dependency.line,
                     format!("{name} may not depend on {package}"),
@@ -51,6 +55,12 @@ pub fn check(workspace: &Workspace) -> Vec<Finding> {
         }
     }
     findings
+}
+
+fn may_in_tests(member: &str, package: &str) -> bool {
+    IN_TESTS
+        .iter()
+        .any(|(known, more)| *known == member && more.contains(&package))
 }
 
 #[cfg(test)]
@@ -66,12 +76,13 @@ mod tests {
     #[test]
     fn the_house_as_drawn_passes() {
         let members: &[fixture::Sketch<'_>] = &[
-            ("", &["adapters", "api", "domain", "workers"]),
-            ("adapters", &["domain", "migrations", "redis"]),
+            ("", &["adapters", "api", "domain", "workers", "dev:xtask"]),
+            ("adapters", &["domain", "migrations", "redis", "dev:xtask"]),
             ("api", &["domain", "axum"]),
             ("domain", &[]),
             ("migrations", &[]),
             ("workers", &["domain"]),
+            ("xtask", &[]),
         ];
         assert_eq!(found(members), [""; 0]);
     }
@@ -89,6 +100,22 @@ mod tests {
             [
                 "error: api/Cargo.toml:6: api may not depend on adapters",
                 "error: domain/Cargo.toml:6: domain may not depend on migrations",
+            ]
+        );
+    }
+
+    #[test]
+    fn real_servers_are_for_the_tests_of_those_who_meet_them() {
+        let members: &[fixture::Sketch<'_>] = &[
+            ("adapters", &["xtask"]),
+            ("workers", &["dev:xtask"]),
+            ("xtask", &[]),
+        ];
+        assert_eq!(
+            found(members),
+            [
+                "error: adapters/Cargo.toml:6: adapters may not depend on xtask",
+                "error: workers/Cargo.toml:7: workers may not depend on xtask",
             ]
         );
     }

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use crate::cargo::Workspace;
 
 /// A member: its folder (`""` is the root package) and the dependencies of its manifest, the first
-/// of which stands in line 6.
+/// of which stands in line 6. `dev:name` is one for tests, in a section of its own at the end.
 pub type Sketch<'a> = (&'a str, &'a [&'a str]);
 
 /// A workspace of `members` and more `files`. A dependency that is no member is an empty crate
@@ -56,8 +56,13 @@ fn manifest(folder: &Path, ours: &[&str], name: &str, dependencies: &[&str]) -> 
         (name, "../")
     };
     let mut manifest = head(package) + "[dependencies]\n";
+    let mut dev_section = String::new();
     for dependency in dependencies {
-        let place = if ours.contains(dependency) {
+        let (for_tests, dependency) = match dependency.strip_prefix("dev:") {
+            Some(rest) => (true, rest),
+            None => (false, *dependency),
+        };
+        let place = if ours.contains(&dependency) {
             format!("{up}{dependency}")
         } else {
             write(
@@ -68,7 +73,16 @@ fn manifest(folder: &Path, ours: &[&str], name: &str, dependencies: &[&str]) -> 
             write(folder, &format!("foreign/{dependency}/src/lib.rs"), "");
             format!("{up}../foreign/{dependency}")
         };
-        writeln!(manifest, "{dependency} = {{ path = \"{place}\" }}").unwrap();
+        let line = format!("{dependency} = {{ path = \"{place}\" }}\n");
+        if for_tests {
+            dev_section += &line;
+        } else {
+            manifest += &line;
+        }
+    }
+    if !dev_section.is_empty() {
+        manifest += "[dev-dependencies]\n";
+        manifest += &dev_section;
     }
     manifest
 }

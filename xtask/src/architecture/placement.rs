@@ -1,9 +1,10 @@
 //! Each technology has one place: GraphQL in `api`, SQL in the ledger's adapter, and so on.
 
+use xtask::Failure;
+
 use super::sources::Source;
 use super::{Finding, Severity};
 use crate::cargo::Workspace;
-use xtask::Failure;
 
 /// Where a foreign crate may be named.
 struct Placement {

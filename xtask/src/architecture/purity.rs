@@ -1,8 +1,9 @@
 //! The domain decides; it does no input or output, knows no wire format and no runtime.
 
+use xtask::Failure;
+
 use super::{Finding, Severity};
 use crate::cargo::Workspace;
-use xtask::Failure;
 
 /// Crates the domain's tree must not contain, and what each would bring in.
 const IMPURE: [(&str, &[&str]); 8] = [

@@ -5,9 +5,9 @@ use std::path::Path;
 use std::str::FromStr;
 
 use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
+use xtask::Failure;
 
 use crate::cargo::{Workspace, slashed};
-use xtask::Failure;
 
 /// Folders of a package that hold Rust files.
 const FOLDERS: [&str; 4] = ["src", "tests", "benches", "examples"];

@@ -99,6 +99,19 @@ impl DerefMut for Kafka {
     }
 }
 
+/// One of Kafka's own command-line tools, by its class: `org.apache.kafka.tools.ConsoleProducer`.
+pub fn kafka_tool(class: &str) -> Result<Command, Failure> {
+    let archives = artefacts::folder()?;
+    let mut command = Command::new(artefacts::JAVA.path()?);
+    command
+        .args(["-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"])
+        // Its output is what is asked for; failures come on its standard error anyway.
+        .args(["-Dlog4j2.level=OFF", "-cp"])
+        .arg(format!("{}/*", archives.display()))
+        .arg(class);
+    Ok(command)
+}
+
 fn settings(port: u16, controller: u16, data: &Path) -> String {
     format!(
         "\
