@@ -42,11 +42,10 @@ impl Home {
     }
 
     /// The service is up: the folder may go with it.
-    pub fn settled(mut self) -> Self {
+    pub fn settled(&mut self) {
         self.settled = true;
         self.folder
             .disable_cleanup(self.lifetime == Lifetime::Lasting);
-        self
     }
 
     pub fn path(&self) -> &Path {

@@ -41,7 +41,7 @@ impl Kafka {
     pub(super) fn launch_for(lifetime: Lifetime) -> Result<Self, Failure> {
         let artefacts = artefacts::folder()?;
         let java = artefacts::JAVA.path()?;
-        let home = Home::new("kafka", lifetime)?;
+        let mut home = Home::new("kafka", lifetime)?;
         let port = port::free()?;
         let data = home.path().join("data");
         let settings = home.file("server.properties", &settings(port, port::free()?, &data))?;
@@ -73,10 +73,8 @@ impl Kafka {
             log: home.path().join("kafka.log"),
             lifetime,
         })?;
-        Ok(Self {
-            server,
-            home: home.settled(),
-        })
+        home.settled();
+        Ok(Self { server, home })
     }
 
     /// Where it is: `127.0.0.1:21000`.
@@ -136,6 +134,9 @@ share.coordinator.state.topic.min.isr=1
 # Tests start and end consumers all the time, and see some of them die.
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
+# A broker that was killed may come back once its old session has run out.
+broker.session.timeout.ms=5000
+broker.heartbeat.interval.ms=1000
 # Few cores, and many small topics.
 num.network.threads=2
 num.io.threads=4

@@ -55,7 +55,7 @@ impl MariaDb {
 
     pub(super) fn launch_for(lifetime: Lifetime) -> Result<Self, Failure> {
         let program = SERVER.path()?;
-        let home = Home::new("mariadb", lifetime)?;
+        let mut home = Home::new("mariadb", lifetime)?;
         let data = home.path().join("data");
         // Whoever we are: it refuses to be root without being told so.
         let account = run(Command::new("id").arg("-un"))?;
@@ -90,10 +90,8 @@ impl MariaDb {
             log: home.path().join("mariadb.log"),
             lifetime,
         })?;
-        Ok(Self {
-            server,
-            home: home.settled(),
-        })
+        home.settled();
+        Ok(Self { server, home })
     }
 
     /// A URL of the user that may do everything, in a database of the server's own.

@@ -51,7 +51,7 @@ impl Postgres {
 
     pub(super) fn launch_for(lifetime: Lifetime) -> Result<Self, Failure> {
         let program = SERVER.path()?;
-        let home = Home::new("postgresql", lifetime)?;
+        let mut home = Home::new("postgresql", lifetime)?;
         let data = home.path().join("data");
         initialise(&data)?;
         let port = port::free()?;
@@ -75,10 +75,8 @@ impl Postgres {
             log: home.path().join("postgresql.log"),
             lifetime,
         })?;
-        Ok(Self {
-            server,
-            home: home.settled(),
-        })
+        home.settled();
+        Ok(Self { server, home })
     }
 
     /// A URL of the user that may do everything, in a database of the server's own.

@@ -50,12 +50,10 @@ impl Redis {
     }
 
     pub(super) fn launch_for(lifetime: Lifetime, keep: Keep) -> Result<Self, Failure> {
-        let home = Home::new("redis", lifetime)?;
+        let mut home = Home::new("redis", lifetime)?;
         let server = Server::launch(node(&home, "redis", port::free()?, keep, "")?)?;
-        Ok(Self {
-            server,
-            home: home.settled(),
-        })
+        home.settled();
+        Ok(Self { server, home })
     }
 
     /// Where it is: `redis://127.0.0.1:21000`.

@@ -50,11 +50,9 @@ impl RedisCluster {
             .args(["--cluster", "create"])
             .args(addresses)
             .args(["--cluster-replicas", "0", "--cluster-yes"]))?;
-        let cluster = Self {
-            nodes,
-            home: home.settled(),
-        };
+        let mut cluster = Self { nodes, home };
         cluster.agreed()?;
+        cluster.home.settled();
         Ok(cluster)
     }
 

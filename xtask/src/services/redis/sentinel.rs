@@ -15,8 +15,8 @@ const REPLICAS: usize = 2;
 const SENTINELS: usize = 3;
 /// Sentinels that must agree that the primary is gone.
 const QUORUM: usize = 2;
-/// How long the set may take until every Sentinel knows all the others.
-const ACQUAINTED: Duration = Duration::from_mins(1);
+/// How long the set may take until everybody knows everybody.
+const SETTLED: Duration = Duration::from_mins(1);
 
 /// A primary that cut itself off must have stopped taking writes before another one takes over:
 /// its lag is below the Sentinels' patience. Replicas report once a second.
@@ -57,12 +57,13 @@ impl RedisSentinel {
         for index in 0..SENTINELS {
             sentinels.push(sentinel(&home, &format!("sentinel-{}", index + 1), first)?);
         }
-        let set = Self {
+        let mut set = Self {
             nodes,
             sentinels,
-            home: home.settled(),
+            home,
         };
-        set.acquainted()?;
+        set.settled()?;
+        set.home.settled();
         Ok(set)
     }
 
@@ -94,6 +95,19 @@ impl RedisSentinel {
         })
     }
 
+    /// Waits until all nodes run and follow one primary, and every Sentinel knows them all: only
+    /// then can it fail over.
+    pub fn settled(&self) -> Result<(), Failure> {
+        wait::until("a settled set", SETTLED, || {
+            let primary = self.primary_port().map_err(|failure| failure.to_string())?;
+            let role = ask(primary, &["INFO", "REPLICATION"]).map_err(|no| no.to_string())?;
+            if !role.contains(&format!("min_slaves_good_slaves:{REPLICAS}")) {
+                return Err(role);
+            }
+            self.sentinels.iter().try_for_each(knows_everybody)
+        })
+    }
+
     fn primary_port(&self) -> Result<u16, Failure> {
         let mut running = self
             .sentinels
@@ -108,23 +122,17 @@ impl RedisSentinel {
         port.ok_or_else(|| format!("a Sentinel does not name the primary: {answer}").into())
     }
 
-    /// Only Sentinels that know both replicas and both other Sentinels can fail over.
-    fn acquainted(&self) -> Result<(), Failure> {
-        for sentinel in &self.sentinels {
-            wait::until("Sentinels that know each other", ACQUAINTED, || {
-                let answer = ask(sentinel.port(), &["SENTINEL", "MASTER", PRIMARY])
-                    .map_err(|failure| failure.to_string())?;
-                let known = field(&answer, "num-slaves") == Some(REPLICAS)
-                    && field(&answer, "num-other-sentinels") == Some(SENTINELS - 1);
-                if known { Ok(()) } else { Err(answer) }
-            })?;
-        }
-        Ok(())
-    }
-
     pub(in crate::services) fn servers(&mut self) -> Vec<&mut Server> {
         self.sentinels.iter_mut().chain(&mut self.nodes).collect()
     }
+}
+
+fn knows_everybody(sentinel: &Server) -> Result<(), String> {
+    let answer = ask(sentinel.port(), &["SENTINEL", "MASTER", PRIMARY]);
+    let answer = answer.map_err(|failure| failure.to_string())?;
+    let known = field(&answer, "num-slaves") == Some(REPLICAS)
+        && field(&answer, "num-other-sentinels") == Some(SENTINELS - 1);
+    if known { Ok(()) } else { Err(answer) }
 }
 
 fn sentinel(home: &Home, name: &str, primary: u16) -> Result<Server, Failure> {
