@@ -8,6 +8,7 @@ pub mod embedded;
 pub mod entropy;
 pub mod guard;
 pub mod item_cache;
+pub mod kafka;
 pub mod mail;
 pub mod payment;
 pub mod redis;

@@ -1,22 +1,27 @@
-//! Where the log goes: to standard error, for people or for machines.
+//! Where the log goes: to standard error, for people or for machines. And traces.
 
-use tracing_subscriber::EnvFilter;
+pub mod trace;
+
+use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
+use tracing_subscriber::{EnvFilter, Layer, fmt};
 
 use crate::config::{Log, LogFormat};
 
-/// Starts logging.
+/// Starts logging, and takes over traces.
 ///
 /// # Errors
 /// A filter that makes no sense, or a process that logs already.
 pub fn start(log: &Log) -> Result<(), String> {
     let filter = EnvFilter::try_new(&log.filter).map_err(|error| format!("log.filter: {error}"))?;
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
-    let started: Result<(), TryInitError> = match log.format {
-        LogFormat::Text => lines.finish().try_init(),
-        LogFormat::Json => lines.json().finish().try_init(),
+    let lines = fmt::layer().with_writer(std::io::stderr);
+    let lines = match log.format {
+        LogFormat::Text => lines.with_filter(filter).boxed(),
+        LogFormat::Json => lines.json().with_filter(filter).boxed(),
     };
+    let started: Result<(), TryInitError> = tracing_subscriber::registry()
+        .with(lines)
+        .with(trace::layer())
+        .try_init();
     started.map_err(|error| error.to_string())
 }

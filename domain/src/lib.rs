@@ -24,6 +24,7 @@ pub mod refusal;
 pub mod requester;
 pub mod return_request;
 pub mod stock;
+pub mod trace;
 pub mod use_cases;
 pub mod wishlist;
 

@@ -350,6 +350,7 @@ impl Member {
                 *position = Offset(offset.0 + 1);
                 if let Some(content) = record.clone() {
                     came.push(Delivery {
+                        trace: None,
                         partition: *partition,
                         offset,
                         content,

@@ -83,8 +83,8 @@ macro_rules! log_suite {
 }
 pub(crate) use log_suite;
 
-/// Longer than a poll waits, and than a group takes to find its partitions.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Longer than a poll waits, and than a group of several members takes to find its partitions.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 fn fresh() -> Uuid {
     static LAST: AtomicU64 = AtomicU64::new(0);
@@ -200,6 +200,22 @@ async fn is_quiet(consumer: &mut dyn Consumer) {
     match consumer.poll(100).await.unwrap() {
         Polled::Idle => {}
         other => panic!("nothing was expected, not {other:?}"),
+    }
+}
+
+/// The log comes to know that a group has so many records left.
+async fn lag_becomes(log: &dyn Log, group: Group, topics: &[Topic], lag: u64) {
+    let begun = Instant::now();
+    loop {
+        let now = log.lag(group, topics).await.unwrap();
+        if now == lag {
+            return;
+        }
+        assert!(
+            begun.elapsed() < PATIENCE,
+            "{now} records are left, not {lag}"
+        );
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 

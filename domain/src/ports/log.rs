@@ -4,6 +4,7 @@ use async_trait::async_trait;
 
 use crate::Fault;
 use crate::message::{Message, Offset, Partition, Topic};
+use crate::trace::TraceContext;
 
 #[async_trait]
 pub trait Log: Send + Sync {
@@ -23,20 +24,23 @@ pub trait Log: Send + Sync {
     /// Records that a group has not stored yet.
     async fn lag(&self, group: Group, topics: &[Topic]) -> Result<u64, Fault>;
 
-    /// Keeps a record that could not be handled, with the reason, for an operator.
+    /// Keeps a record that could not be handled, as it is and with the reason, for an operator. The
+    /// same one again may be kept and counted again.
     async fn put_aside(&self, letter: &DeadLetter) -> Result<(), Fault>;
 
     /// How many dead letters there are.
     async fn dead_letters(&self) -> Result<u64, Fault>;
 }
 
-/// One member of a group. Dropping it leaves the group.
+/// One member of a group. Dropping it leaves the group, which may take the log a moment.
 #[async_trait]
 pub trait Consumer: Send {
     /// Waits for what comes next, at most about a second.
     async fn poll(&mut self, most: usize) -> Result<Polled, Fault>;
 
-    /// Stores that everything before `next` is done.
+    /// Stores that everything before `next` is done. The log hears of it at the latest in the course
+    /// of the next polls, before partitions are given up, and before the group is left; a crash
+    /// before that lets records come again.
     async fn store(&mut self, partition: Partition, next: Offset) -> Result<(), Fault>;
 
     /// Goes on from `next` instead of what the group stored.
@@ -46,9 +50,11 @@ pub trait Consumer: Send {
 /// What a poll brings.
 #[derive(Debug)]
 pub enum Polled {
-    /// These partitions are the caller's from now on.
+    /// These partitions are the caller's from now on. Nothing of them is read before the next poll,
+    /// so that it may [`seek`](Consumer::seek) first.
     Assigned(Vec<Partition>),
-    /// These are not any more; what was done must be stored before the next poll.
+    /// These are not any more; what was done must be stored before the next poll, and only then
+    /// another member gets them. Who does not poll for too long loses them without being asked.
     Revoked(Vec<Partition>),
     /// In order per partition; never empty.
     Records(Vec<Delivery>),
@@ -61,6 +67,8 @@ pub struct Delivery {
     pub partition: Partition,
     pub offset: Offset,
     pub content: Result<Message, Unreadable>,
+    /// What it was published in the course of, where that is known.
+    pub trace: Option<Box<TraceContext>>,
 }
 
 /// A record nobody can read.

@@ -380,6 +380,7 @@ async fn what_is_written_already_is_passed_however_often_it_comes() {
     let workers = ledger.start(&world);
     until(|| world.log.stored(0) == 5).await;
     let stale = |offset| Delivery {
+        trace: None,
         partition: in_partition(0),
         offset: Offset(offset),
         content: Ok(task(0)),

@@ -123,6 +123,7 @@ fn delivery(partition: Partition, record: &Stored) -> Delivery {
         partition,
         offset: record.offset,
         content,
+        trace: None,
     }
 }
 

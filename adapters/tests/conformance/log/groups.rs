@@ -1,5 +1,7 @@
 //! How groups share partitions and remember how far they came.
 
+use futures_util::future::join_all;
+
 use super::*;
 
 pub async fn a_new_group_starts_at_the_beginning(world: &impl World) {
@@ -193,11 +195,12 @@ pub async fn more_members_than_partitions_wait(world: &impl World) {
     for _ in 0..=PARTITIONS {
         members.push(log.join(Group::OrderWriter, &topics).await.unwrap());
     }
-    let mut owned = vec![0; members.len()];
+    let mut owned = vec![0_usize; members.len()];
     let settled = async {
-        while owned.iter().sum::<usize>() < PARTITIONS {
-            for (member, owned) in members.iter_mut().zip(&mut owned) {
-                match member.poll(1).await.unwrap() {
+        while owned.iter().sum::<usize>() < PARTITIONS || owned.iter().any(|count| *count > 1) {
+            let polls = members.iter_mut().map(|member| member.poll(1));
+            for (polled, owned) in join_all(polls).await.into_iter().zip(&mut owned) {
+                match polled.unwrap() {
                     Polled::Assigned(given) => *owned += given.len(),
                     Polled::Revoked(gone) => *owned -= gone.len(),
                     Polled::Records(_) | Polled::Idle => {}
@@ -205,9 +208,11 @@ pub async fn more_members_than_partitions_wait(world: &impl World) {
             }
         }
     };
-    timeout(PATIENCE, settled).await.expect("shared in time");
-    owned.sort_unstable();
-    assert_eq!(owned[..2], [0, 1], "one each, and none for the last");
+    let settled = timeout(PATIENCE, settled).await;
+    assert!(
+        settled.is_ok(),
+        "one each, and none for the last: {owned:?}"
+    );
 }
 
 pub async fn the_lag_is_what_is_not_stored(world: &impl World) {
@@ -219,7 +224,8 @@ pub async fn the_lag_is_what_is_not_stored(world: &impl World) {
     let deliveries = read(&mut *member, 10).await;
     assert_eq!(log.lag(Group::OrderWriter, &topics).await.unwrap(), 10);
     store(&mut *member, &deliveries).await;
-    assert_eq!(log.lag(Group::OrderWriter, &topics).await.unwrap(), 0);
+    is_quiet(&mut *member).await;
+    lag_becomes(log, Group::OrderWriter, &topics, 0).await;
     assert_eq!(
         log.lag(Group::Mail, &topics).await.unwrap(),
         10,

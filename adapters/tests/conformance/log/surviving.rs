@@ -16,7 +16,7 @@ pub async fn records_and_positions_survive(world: &impl World) {
 
     let log = world.after_a_restart().await;
     assert_eq!(log.ends(Topic::OrderAccepted).await.unwrap(), ends);
-    assert_eq!(log.lag(Group::OrderWriter, &topics).await.unwrap(), 7);
+    lag_becomes(&*log, Group::OrderWriter, &topics, 7).await;
     log.publish(&[order(item, 10)]).await.unwrap();
     let mut second = member(&*log, PARTITIONS).await;
     let deliveries = read(&mut *second, 8).await;

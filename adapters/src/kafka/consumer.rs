@@ -1,0 +1,410 @@
+//! Reading: a member of a group, or a reader that only follows what comes from now on.
+//!
+//! The library reads ahead on its own threads and says when there is something; whoever polls takes
+//! it from there without waiting. So nothing is ever in hand between two polls, and a poll may be
+//! cut off anywhere.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::Fault;
+use domain::message::{Offset, Partition};
+use domain::ports::log::{Consumer, Delivery, Polled, Unreadable};
+use rdkafka::consumer::base_consumer::BaseConsumer;
+use rdkafka::consumer::{CommitMode, Consumer as _};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{BorrowedMessage, Message as _};
+use rdkafka::topic_partition_list::{self, TopicPartitionList};
+use tokio::time::{sleep, sleep_until, timeout};
+
+use super::client::{blocking, fault};
+use super::membership::{Change, Membership};
+use super::names::Names;
+use super::offsets::Offsets;
+use super::settings::KafkaSettings;
+use super::trace;
+
+/// How long a poll waits for something to come.
+const WAIT: Duration = Duration::from_secs(1);
+/// How long the last commit before partitions are given up may take; what it misses comes again.
+const LAST_COMMIT: Duration = Duration::from_secs(5);
+/// How long the library may take to go to another offset, and how often it is asked.
+const SEEK: Duration = Duration::from_secs(2);
+const SEEKS: u32 = 5;
+
+type Reader = BaseConsumer<Membership>;
+
+pub(super) struct KafkaConsumer {
+    names: Arc<Names>,
+    reader: Arc<Reader>,
+    /// Whether a group remembers what it stores.
+    is_member: bool,
+    owned: BTreeSet<Partition>,
+    /// What the caller was told last and is done with when it polls again.
+    told: Option<Change>,
+    /// Where the caller wants partitions to begin that it was just told of.
+    sought: BTreeMap<Partition, Offset>,
+    offsets: Offsets,
+    failed: Option<Fault>,
+}
+
+impl KafkaConsumer {
+    /// Joins a group that reads these topics.
+    pub fn join(
+        settings: &KafkaSettings,
+        names: Arc<Names>,
+        group: &str,
+        topics: &[&str],
+    ) -> Result<Self, Fault> {
+        let consumer = Self::new(settings, names, group, true)?;
+        let subscribed = consumer.reader.subscribe(topics);
+        subscribed.map_err(fault("joining a group"))?;
+        Ok(consumer)
+    }
+
+    /// Reads these partitions alone, each from the given offset on.
+    pub fn alone(
+        settings: &KafkaSettings,
+        names: Arc<Names>,
+        from: &[(Partition, Offset)],
+    ) -> Result<Self, Fault> {
+        let group = names.alone();
+        let mut consumer = Self::new(settings, names, &group, false)?;
+        let places = places(&consumer.names, from);
+        let assigned = places.and_then(|places| consumer.reader.assign(&places));
+        assigned.map_err(fault("following the log"))?;
+        consumer.owned = from.iter().map(|(partition, _)| *partition).collect();
+        Ok(consumer)
+    }
+
+    fn new(
+        settings: &KafkaSettings,
+        names: Arc<Names>,
+        group: &str,
+        is_member: bool,
+    ) -> Result<Self, Fault> {
+        let membership = Membership::default();
+        let woken = membership.woken.clone();
+        let reader = settings.consumer(group).create_with_context(membership);
+        let mut reader: Reader = reader.map_err(fault("starting a consumer of the log"))?;
+        reader.set_nonempty_callback(move || woken.notify_one());
+        Ok(Self {
+            names,
+            reader: Arc::new(reader),
+            is_member,
+            owned: BTreeSet::new(),
+            told: None,
+            sought: BTreeMap::new(),
+            offsets: Offsets::new(settings.commit_period),
+            failed: None,
+        })
+    }
+
+    /// Makes the change that the caller was told of, now that it had time to act on it.
+    async fn conclude(&mut self) -> Result<(), Fault> {
+        match self.told.clone() {
+            None => return Ok(()),
+            Some(Change::Assign(mut partitions)) => {
+                for (partition, next) in &self.sought {
+                    let name = self.names.of(partition.topic);
+                    let at = topic_partition_list::Offset::Offset(next.0);
+                    let placed = partitions.set_partition_offset(name, partition.number, at);
+                    placed.map_err(fault("taking partitions"))?;
+                }
+                let made = Change::Assign(partitions).make(&self.reader);
+                made.map_err(fault("taking partitions"))?;
+            }
+            Some(Change::Revoke(partitions)) => {
+                self.commit_now().await;
+                self.offsets.forget(&self.partitions(&partitions));
+                let made = Change::Revoke(partitions).make(&self.reader);
+                made.map_err(fault("giving partitions up"))?;
+            }
+        }
+        self.told = None;
+        self.sought.clear();
+        Ok(())
+    }
+
+    /// What the caller has to know of a change; nothing, where it concerns no partition.
+    fn tell(&mut self, change: Change) -> Option<Polled> {
+        let (Change::Assign(partitions) | Change::Revoke(partitions)) = &change;
+        let partitions = self.partitions(partitions);
+        let told = match change {
+            Change::Assign(_) => {
+                self.owned.extend(&partitions);
+                Polled::Assigned(partitions.clone())
+            }
+            Change::Revoke(_) => {
+                self.owned.retain(|owned| !partitions.contains(owned));
+                Polled::Revoked(partitions.clone())
+            }
+        };
+        self.told = Some(change);
+        (!partitions.is_empty()).then_some(told)
+    }
+
+    fn partitions(&self, partitions: &TopicPartitionList) -> Vec<Partition> {
+        let elements = partitions.elements();
+        let known = elements.iter().filter_map(|element| {
+            let topic = self.names.topic(element.topic())?;
+            let number = element.partition();
+            Some(Partition { topic, number })
+        });
+        known.collect()
+    }
+
+    /// Takes what the library has read ahead.
+    fn take(&mut self, most: usize) -> Result<Vec<Delivery>, Fault> {
+        if let Some(failed) = self.failed.take() {
+            return Err(failed);
+        }
+        let mut deliveries = Vec::new();
+        let reader = self.reader.clone();
+        while deliveries.len() < most && !reader.context().has_change() {
+            match reader.poll(Duration::ZERO) {
+                Some(Ok(message)) => deliveries.extend(self.delivery(&message)),
+                Some(Err(KafkaError::MessageConsumptionFatal(error))) => {
+                    let failed = Fault::unavailable("reading the log", error);
+                    if deliveries.is_empty() {
+                        return Err(failed);
+                    }
+                    self.failed = Some(failed);
+                    break;
+                }
+                // Logged where it came in; the library goes on by itself.
+                Some(Err(_)) => {}
+                None if reader.context().was_served() => {}
+                None => break,
+            }
+        }
+        Ok(deliveries)
+    }
+
+    fn delivery(&self, message: &BorrowedMessage<'_>) -> Option<Delivery> {
+        let topic = self.names.topic(message.topic())?;
+        let number = message.partition();
+        let partition = Partition { topic, number };
+        if !self.owned.contains(&partition) {
+            return None;
+        }
+        let content = match message.payload() {
+            Some(payload) => {
+                crate::wire::message::decode(topic, payload).map_err(|error| error.to_string())
+            }
+            None => Err("a record without content".to_owned()),
+        };
+        Some(Delivery {
+            partition,
+            offset: Offset(message.offset()),
+            content: content.map_err(|reason| Unreadable { reason }),
+            trace: trace::of_record(message.headers()),
+        })
+    }
+
+    /// Sends what is to be committed, and takes note of what was.
+    fn commit_due(&mut self) -> Result<(), Fault> {
+        for committed in self.reader.context().committed() {
+            self.offsets.answered();
+            match committed.result {
+                Ok(()) => {
+                    let offsets = self.offsets_of(&committed.offsets);
+                    self.offsets.committed(offsets);
+                }
+                Err(error) => tracing::debug!(%error, "a commit failed and is tried again"),
+            }
+        }
+        if let Some(due) = self.offsets.due() {
+            let sent = places(&self.names, &due)
+                .and_then(|places| self.reader.commit(&places, CommitMode::Async));
+            sent.map_err(fault("storing how far a group came"))?;
+        }
+        Ok(())
+    }
+
+    fn offsets_of(&self, list: &TopicPartitionList) -> Vec<(Partition, Offset)> {
+        let elements = list.elements();
+        let known = elements.iter().filter_map(|element| {
+            let topic = self.names.topic(element.topic())?;
+            let number = element.partition();
+            let next = element.offset().to_raw()?;
+            Some((Partition { topic, number }, Offset(next)))
+        });
+        known.collect()
+    }
+
+    /// Commits everything that is open and waits for it. What can't be committed comes again.
+    async fn commit_now(&mut self) {
+        let open = self.offsets.open();
+        if open.is_empty() {
+            return;
+        }
+        let (reader, names) = (self.reader.clone(), self.names.clone());
+        let offsets = open.clone();
+        let committed = blocking("storing how far a group came", move || {
+            commit_all(&reader, &names, &offsets)
+        });
+        match timeout(LAST_COMMIT, committed).await {
+            Ok(Ok(())) => self.offsets.committed(open),
+            Ok(Err(fault)) => lost_commit(&fault.detail()),
+            Err(late) => lost_commit(&late.to_string()),
+        }
+    }
+}
+
+fn lost_commit(cause: &str) {
+    tracing::warn!(
+        cause,
+        "how far partitions were done could not be stored before they were given up"
+    );
+}
+
+/// Commits and waits; a group that is just being rearranged is asked again.
+fn commit_all(
+    reader: &Reader,
+    names: &Names,
+    offsets: &[(Partition, Offset)],
+) -> Result<(), KafkaError> {
+    if offsets.is_empty() {
+        return Ok(());
+    }
+    let places = places(names, offsets)?;
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        match reader.commit(&places, CommitMode::Sync) {
+            Err(KafkaError::ConsumerCommit(RDKafkaErrorCode::RebalanceInProgress))
+                if tries < 10 =>
+            {
+                std::thread::sleep(Duration::from_millis(100));
+            }
+            committed => return committed,
+        }
+    }
+}
+
+fn places(
+    names: &Names,
+    offsets: &[(Partition, Offset)],
+) -> Result<TopicPartitionList, KafkaError> {
+    let mut places = TopicPartitionList::with_capacity(offsets.len());
+    for (partition, next) in offsets {
+        let name = names.of(partition.topic);
+        let at = topic_partition_list::Offset::Offset(next.0);
+        places.add_partition_offset(name, partition.number, at)?;
+    }
+    Ok(places)
+}
+
+#[async_trait]
+impl Consumer for KafkaConsumer {
+    async fn poll(&mut self, most: usize) -> Result<Polled, Fault> {
+        self.conclude().await?;
+        let woken = self.reader.context().woken.clone();
+        let mut over = pin!(sleep(WAIT));
+        loop {
+            self.commit_due()?;
+            while let Some(change) = self.reader.context().next_change() {
+                if let Some(told) = self.tell(change) {
+                    return Ok(told);
+                }
+                self.conclude().await?;
+            }
+            let deliveries = self.take(most.max(1))?;
+            if !deliveries.is_empty() {
+                return Ok(Polled::Records(deliveries));
+            }
+            if self.reader.context().has_change() {
+                continue;
+            }
+            let due_at = self.offsets.due_at();
+            tokio::select! {
+                () = woken.notified() => {}
+                () = async { if let Some(at) = due_at { sleep_until(at).await } },
+                    if due_at.is_some() => {}
+                () = &mut over => return Ok(Polled::Idle),
+            }
+        }
+    }
+
+    async fn store(&mut self, partition: Partition, next: Offset) -> Result<(), Fault> {
+        if !self.is_member {
+            return Ok(());
+        }
+        // What is no longer its own is the next owner's to store.
+        let is_leaving = || match &self.told {
+            Some(Change::Revoke(partitions)) => self.partitions(partitions).contains(&partition),
+            Some(Change::Assign(_)) | None => false,
+        };
+        if self.owned.contains(&partition) || is_leaving() {
+            self.offsets.store(partition, next);
+            self.commit_due()?;
+        }
+        Ok(())
+    }
+
+    async fn seek(&mut self, partition: Partition, next: Offset) -> Result<(), Fault> {
+        if !self.owned.contains(&partition) {
+            return Ok(());
+        }
+        if let Some(Change::Assign(partitions)) = &self.told
+            && self.partitions(partitions).contains(&partition)
+        {
+            self.sought.insert(partition, next);
+            return Ok(());
+        }
+        let (reader, names) = (self.reader.clone(), self.names.clone());
+        blocking("going to another place in the log", move || {
+            seek(&reader, names.of(partition.topic), partition.number, next)
+        })
+        .await
+    }
+}
+
+/// Goes on from another offset. A partition that has just been taken can't be sought in until the
+/// library has found where to begin.
+fn seek(reader: &Reader, topic: &str, number: i32, next: Offset) -> Result<(), KafkaError> {
+    let at = topic_partition_list::Offset::Offset(next.0);
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        match reader.seek(topic, number, at, SEEK) {
+            Err(_) if tries < SEEKS => std::thread::sleep(Duration::from_millis(100)),
+            sought => return sought,
+        }
+    }
+}
+
+/// Leaves the group, once what was stored is committed. That takes a few round trips, on a thread of
+/// its own.
+impl Drop for KafkaConsumer {
+    fn drop(&mut self) {
+        let (reader, names) = (self.reader.clone(), self.names.clone());
+        let (told, open) = (self.told.take(), self.offsets.open());
+        let leave = move || {
+            if let Err(error) = commit_all(&reader, &names, &open) {
+                lost_commit(&error.to_string());
+            }
+            reader.context().leave();
+            let changes = std::iter::from_fn(|| reader.context().next_change());
+            for change in told.into_iter().chain(changes) {
+                if let Err(error) = change.make(&reader) {
+                    tracing::debug!(%error, "a member that leaves could not make a last change");
+                }
+            }
+            // A call that was cut off may still be under way; the last to let go closes it, which
+            // takes as long as the rest.
+            while Arc::strong_count(&reader) > 1 {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            drop(reader);
+        };
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) => drop(runtime.spawn_blocking(leave)),
+            Err(_) => leave(),
+        }
+    }
+}

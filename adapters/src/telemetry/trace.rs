@@ -1,0 +1,130 @@
+//! Distributed traces (W3C Trace Context): what comes in with a caller's `traceparent` goes on into
+//! the log. Nothing is sent anywhere from here, and a request without a trace costs nothing.
+
+use std::task::{Context, Poll};
+
+use domain::trace::TraceContext;
+use http::{HeaderMap, Request};
+use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
+use opentelemetry::trace::{TraceContextExt, TracerProvider};
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
+use tower::{Layer, Service};
+use tracing::instrument::{Instrument, Instrumented};
+use tracing::{Level, Span, Subscriber};
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+use tracing_subscriber::filter::{FilterFn, LevelFilter};
+use tracing_subscriber::registry::LookupSpan;
+
+/// What makes traces of spans. Only what a caller has sampled is: nobody here begins a trace.
+pub(super) fn layer<S>() -> impl tracing_subscriber::Layer<S>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    use tracing_subscriber::Layer as _;
+    let sampler = Sampler::ParentBased(Box::new(Sampler::AlwaysOff));
+    let provider = SdkTracerProvider::builder().with_sampler(sampler).build();
+    // Whatever the log's filter: a trace must not end where lines do.
+    let steps = FilterFn::new(|at| at.is_span() && *at.level() <= Level::INFO);
+    tracing_opentelemetry::layer()
+        .with_tracer(provider.tracer("firstcome"))
+        .with_location(false)
+        .with_threads(false)
+        .with_tracked_inactivity(false)
+        .with_context_activation(false)
+        .with_filter(steps.with_max_level_hint(LevelFilter::INFO))
+}
+
+/// Writes down the trace of the current span, where it is sampled.
+pub(crate) fn inject_current(carrier: &mut dyn Injector) {
+    let span = Span::current();
+    if span.is_none() {
+        return;
+    }
+    let context = span.context();
+    if context.span().span_context().is_sampled() {
+        TraceContextPropagator::new().inject_context(&context, carrier);
+    }
+}
+
+/// Reads a trace that something came with.
+pub(crate) fn extract(carrier: &dyn Extractor) -> Option<TraceContext> {
+    carrier.get("traceparent")?;
+    let context =
+        TraceContextPropagator::new().extract_with_context(&opentelemetry::Context::new(), carrier);
+    let span = context.span();
+    let found = span.span_context();
+    found.is_valid().then(|| TraceContext {
+        trace: u128::from_be_bytes(found.trace_id().to_bytes()),
+        span: u64::from_be_bytes(found.span_id().to_bytes()),
+        is_sampled: found.is_sampled(),
+        state: found.trace_state().header(),
+    })
+}
+
+/// Takes over the trace of a request that comes with a sampled one.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TraceLayer;
+
+impl<S> Layer<S> for TraceLayer {
+    type Service = Traced<S>;
+
+    fn layer(&self, inner: S) -> Traced<S> {
+        Traced(inner)
+    }
+}
+
+/// A service whose requests may be part of a trace.
+#[derive(Clone, Debug)]
+pub struct Traced<S>(S);
+
+impl<S, B> Service<Request<B>> for Traced<S>
+where
+    S: Service<Request<B>>,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = Instrumented<S::Future>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.0.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let span = span_of(request.headers());
+        let _entered = span.enter();
+        self.0.call(request).instrument(span.clone())
+    }
+}
+
+/// The span of a request: none without a sampled trace, as most are.
+pub fn span_of(headers: &HeaderMap) -> Span {
+    if !headers.contains_key("traceparent") {
+        return Span::none();
+    }
+    let carrier = HeaderCarrier(headers);
+    let parent = TraceContextPropagator::new()
+        .extract_with_context(&opentelemetry::Context::new(), &carrier);
+    if !parent.span().span_context().is_sampled() {
+        return Span::none();
+    }
+    let span = tracing::info_span!("request");
+    // Without the layer nobody makes traces, and the span is one of the log's only.
+    let _ = span.set_parent(parent);
+    span
+}
+
+struct HeaderCarrier<'a>(&'a HeaderMap);
+
+impl Extractor for HeaderCarrier<'_> {
+    fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key)?.to_str().ok()
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        self.0.keys().map(http::HeaderName::as_str).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;
