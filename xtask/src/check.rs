@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
-use crate::architecture;
 use crate::cargo::Workspace;
 use crate::steps::{Steps, succeeds};
+use crate::{architecture, compose};
 
 /// Runs every check, also after one has failed.
 pub fn run(workspace: &Workspace) -> ExitCode {
@@ -19,6 +19,7 @@ pub fn add(steps: &mut Steps, workspace: &Workspace) {
         succeeds(workspace.cargo().args(["fmt", "--all", "--check"]))
     });
     steps.run("architecture", || architecture::check(workspace));
+    compose::add(steps, workspace);
     steps.run("lints", || {
         let clippy = [
             "clippy",

@@ -3,6 +3,7 @@
 mod architecture;
 mod cargo;
 mod check;
+mod compose;
 mod schema;
 mod servers;
 mod steps;

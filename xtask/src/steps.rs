@@ -7,7 +7,16 @@ use xtask::Failure;
 /// What ran, in order, and how it ended.
 #[derive(Default)]
 pub struct Steps {
-    done: Vec<(&'static str, bool)>,
+    done: Vec<(&'static str, End)>,
+}
+
+/// How a step ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    Passed,
+    Failed,
+    /// This machine can't: no failure, but nothing is known either.
+    NotRun,
 }
 
 impl Steps {
@@ -23,20 +32,34 @@ impl Steps {
             eprintln!("{failure}");
             false
         });
-        self.done.push((name, passed));
+        let end = if passed { End::Passed } else { End::Failed };
+        self.done.push((name, end));
         passed
+    }
+
+    /// Says that a step can't be run here, and why.
+    pub fn not_run(&mut self, name: &'static str, why: &str) {
+        println!("==> {name}");
+        eprintln!("not run: {why}");
+        self.done.push((name, End::NotRun));
     }
 
     /// How many steps failed.
     pub fn failed(&self) -> usize {
-        self.done.iter().filter(|(_, passed)| !passed).count()
+        let failed = self.done.iter().filter(|(_, end)| *end == End::Failed);
+        failed.count()
     }
 
     /// One line a step, and the exit code they add up to.
     pub fn summary(&self) -> ExitCode {
         println!("==> summary");
-        for (name, passed) in &self.done {
-            println!("{:<8}{name}", if *passed { "ok" } else { "FAILED" });
+        for (name, end) in &self.done {
+            let end = match end {
+                End::Passed => "ok",
+                End::Failed => "FAILED",
+                End::NotRun => "not run",
+            };
+            println!("{end:<8}{name}");
         }
         if self.failed() == 0 {
             ExitCode::SUCCESS
