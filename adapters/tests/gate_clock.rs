@@ -11,7 +11,7 @@ use std::sync::Arc;
 use adapters::clock::ManualClock;
 use adapters::embedded::gate::{MemoryGate, MemoryGateSettings};
 use chrono::TimeDelta;
-use domain::gate::{Fingerprint, Obstacle, Reservation, Reserved, Shard, Telling, Terms};
+use domain::gate::{Fingerprint, Obstacle, Receipt, Reservation, Reserved, Shard, Telling, Terms};
 use domain::message::{Draft, DraftLine};
 use domain::ports::gate::Loading;
 use domain::ports::{Clock, Gate};
@@ -24,6 +24,12 @@ fn gate(settings: MemoryGateSettings) -> (Arc<ManualClock>, Arc<MemoryGate>) {
     let start = Timestamp::from_timestamp_millis(1_767_225_600_000).unwrap();
     let clock = Arc::new(ManualClock::new(start));
     (clock.clone(), Arc::new(MemoryGate::new(clock, settings)))
+}
+
+/// Ends the healing that a gate begins with.
+async fn trust(gate: &MemoryGate) {
+    let beat = gate.beat(Shard(0)).await.unwrap();
+    assert!(gate.heal(Shard(0), beat, true, &[]).await.unwrap());
 }
 
 async fn reserve(gate: &MemoryGate, number: u128) -> Reserved {
@@ -77,7 +83,7 @@ async fn a_deal_sells_from_its_first_instant_to_its_last() {
     }])
     .await
     .unwrap();
-    gate.healed(Shard(0)).await.unwrap();
+    trust(&gate).await;
     let mut sold = Vec::new();
     for number in 0..30 {
         match reserve(&gate, number).await {
@@ -141,16 +147,40 @@ async fn a_loader_that_dies_is_followed_by_another() {
 }
 
 #[tokio::test]
-async fn a_gate_that_was_told_everything_needs_no_healing() {
-    let (_, told) = gate(MemoryGateSettings::default());
-    told.healed(Shard(0)).await.unwrap();
-    assert!(told.beat(Shard(0), 1).await.unwrap());
-    let (_, untold) = gate(MemoryGateSettings::default());
-    assert!(!untold.beat(Shard(0), 1).await.unwrap());
-    assert!(
-        !untold.beat(Shard(0), 2).await.unwrap(),
-        "until somebody has told it"
+async fn a_gate_that_was_told_everything_is_trusted() {
+    let (_, gate) = gate(MemoryGateSettings::default());
+    for _ in 0..2 {
+        let untold = gate.beat(Shard(0)).await.unwrap();
+        assert!(untold.missing_since.is_some(), "until somebody has told it");
+    }
+    trust(&gate).await;
+    assert_eq!(
+        gate.beat(Shard(0)).await.unwrap().missing_since,
+        None,
+        "nothing was lost since"
     );
-    untold.healed(Shard(0)).await.unwrap();
-    assert!(untold.beat(Shard(0), 3).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_receipt_lasts_for_its_life() {
+    let (clock, gate) = gate(MemoryGateSettings {
+        receipt_life: TimeDelta::milliseconds(100),
+        ..Default::default()
+    });
+    let order = OrderId(Uuid::from_u128(1));
+    let told = Receipt {
+        order,
+        fingerprint: Fingerprint(0),
+        admission: AdmissionId(Uuid::from_u128(1)),
+        draft: None,
+    };
+    gate.tell_receipts(Shard(0), std::slice::from_ref(&told))
+        .await
+        .unwrap();
+    clock.advance_ms(99);
+    assert_eq!(gate.receipt(order).await.unwrap(), Some(told.clone()));
+    clock.advance_ms(1);
+    assert_eq!(gate.receipt(order).await.unwrap(), None);
+    gate.tell_receipts(Shard(0), &[told]).await.unwrap();
+    assert!(gate.receipt(order).await.unwrap().is_some(), "told again");
 }

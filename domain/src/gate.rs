@@ -83,25 +83,34 @@ impl Fingerprint {
 #[derive(Clone, PartialEq, Debug)]
 pub struct Receipt {
     pub order: OrderId,
-    pub buyer: AccountId,
     pub fingerprint: Fingerprint,
     /// The admission of this shard.
     pub admission: AdmissionId,
     /// What was ordered; absent when the receipt was told from the ledger, which has the order.
     pub draft: Option<Arc<Draft>>,
-    pub accepted_at: Timestamp,
 }
 
 /// Where items and edge entries live together; a Cluster has many.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Shard(pub u16);
 
-/// The place of an entry in the edge queue of its shard.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+/// A place in the edge queue of a shard; whoever came later has a greater one.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct EdgePlace {
+    /// When the entry came, by the gate's clock, in epoch milliseconds; never less than the one
+    /// before.
+    pub at_ms: u64,
+    /// Tells entries of one millisecond apart.
+    pub number: u64,
+}
+
+/// An entry of the edge queue.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct EntryId {
     pub shard: Shard,
-    /// As the gate names it; opaque.
-    pub id: String,
+    pub place: EdgePlace,
+    /// Whose it is: after a failover another order can have got the place of an entry that was lost.
+    pub admission: AdmissionId,
 }
 
 /// One asking of one shard.
@@ -181,7 +190,7 @@ impl Obstacle {
 pub struct EdgeEntry {
     pub id: EntryId,
     pub draft: Arc<Draft>,
-    pub admission: AdmissionId,
+    /// What its admission took.
     pub units: Vec<Units>,
 }
 
@@ -204,21 +213,63 @@ impl Level {
     }
 }
 
+/// What is heard of a level that has moved: enough for whoever knows the item's terms.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Change {
+    pub item: ItemId,
+    pub admitted: i64,
+    /// The version of the terms in force.
+    pub terms: i64,
+    pub version: LevelVersion,
+    /// The gate's clock when it was told.
+    pub as_of: Timestamp,
+}
+
+impl Change {
+    /// The level after the change, for whoever knows an earlier one; none when the terms are others
+    /// by now, so that it has to be read.
+    #[must_use]
+    pub fn of(&self, earlier: &Level) -> Option<Level> {
+        (earlier.terms.version == self.terms).then_some(Level {
+            admitted: self.admitted,
+            version: self.version,
+            as_of: self.as_of,
+            ..*earlier
+        })
+    }
+}
+
+impl From<Level> for Change {
+    fn from(level: Level) -> Self {
+        Self {
+            item: level.item,
+            admitted: level.admitted,
+            terms: level.terms.version,
+            version: level.version,
+            as_of: level.as_of,
+        }
+    }
+}
+
 /// Orders the levels of an item: the epoch rises when the gate lost writes, so that no subscriber
 /// keeps a stale number because it was higher.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct LevelVersion {
+    /// Below 2^30.
     pub epoch: u32,
     /// `admitted + terms.version`; both only grow.
     pub count: i64,
 }
 
 impl LevelVersion {
-    /// One number that rises whenever the pair does: the epoch above 40 bits of count.
+    /// One number of 63 bits that rises whenever the pair does: the epoch above 33 bits of count,
+    /// which are eight thousand million units and changes of terms.
     #[must_use]
     pub fn as_u64(self) -> u64 {
-        const COUNT_BITS: u32 = 40;
-        let count = u64::try_from(self.count).unwrap_or(0) & ((1 << COUNT_BITS) - 1);
-        u64::from(self.epoch) << COUNT_BITS | count
+        const EPOCH_BITS: u32 = 30;
+        const COUNT_BITS: u32 = 33;
+        let epoch = u64::from(self.epoch).min((1 << EPOCH_BITS) - 1);
+        let count = u64::try_from(self.count).unwrap_or(0);
+        epoch << COUNT_BITS | count.min((1 << COUNT_BITS) - 1)
     }
 }

@@ -8,6 +8,7 @@ pub mod complete_refunds;
 pub mod create_item;
 pub mod expire_orders;
 pub mod finish_edge;
+pub mod heal_gate;
 pub mod import_items;
 pub mod keep_gate;
 pub mod load_gate;

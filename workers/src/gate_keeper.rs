@@ -1,35 +1,26 @@
-//! Sees to it that the gate hears of everything, and notices when it lost writes.
+//! Sees to it that the gate hears of everything, and brings it back to itself after a loss.
 //!
-//! Beats and rounds are two workers: a long round must not delay the beats, by which a loss is
-//! noticed. What a keeper remembers for the one it does not need for the other.
+//! Beats, rounds and healing are three workers: a long round must not delay the beats, by which a
+//! loss is noticed, and a healing waits for others.
 
 use async_trait::async_trait;
 use domain::Fault;
 use domain::ports::Ports;
+use domain::use_cases::heal_gate::heal_gate;
 use domain::use_cases::keep_gate::{Keeper, beat, keep_gate};
 
 use crate::context::{Context, End, Worker};
+
+pub(crate) struct GateBeats(pub Ports);
+
+pub(crate) struct GateHealing(pub Ports);
 
 pub(crate) struct GateRounds {
     ports: Ports,
     keeper: Keeper,
 }
 
-pub(crate) struct GateBeats {
-    ports: Ports,
-    keeper: Keeper,
-}
-
 impl GateRounds {
-    pub fn new(ports: Ports) -> Self {
-        Self {
-            ports,
-            keeper: Keeper::default(),
-        }
-    }
-}
-
-impl GateBeats {
     pub fn new(ports: Ports) -> Self {
         Self {
             ports,
@@ -55,13 +46,26 @@ impl Worker for GateRounds {
 impl Worker for GateBeats {
     async fn live(&mut self, context: &Context) -> Result<End, Fault> {
         while !context.is_stopping() {
-            // Healing waits for the order writer, which may have left already; cut off, it is as
-            // after a crash.
-            let beaten = context
-                .unless_stopping(beat(&self.ports, &mut self.keeper))
-                .await;
-            beaten.transpose()?;
+            beat(&self.0).await?;
             context.rest_after_round(false, context.pace.beat_ms).await;
+        }
+        Ok(End::Shutdown)
+    }
+}
+
+#[async_trait]
+impl Worker for GateHealing {
+    async fn live(&mut self, context: &Context) -> Result<End, Fault> {
+        while !context.is_stopping() {
+            for shard in self.0.gate.shards() {
+                // It waits for the order writer, which may have left already; cut off, it is as
+                // after a crash.
+                let healed = context.unless_stopping(heal_gate(&self.0, shard)).await;
+                healed.transpose()?;
+            }
+            context
+                .rest_after_round(false, context.pace.healing_ms)
+                .await;
         }
         Ok(End::Shutdown)
     }

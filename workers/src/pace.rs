@@ -19,6 +19,8 @@ pub struct Pace {
     pub outbox_ms: u64,
     /// Between two beats of the gate keeper.
     pub beat_ms: u64,
+    /// Between two looks of the gate keeper for what has to heal.
+    pub healing_ms: u64,
     /// Between two rounds of the gate keeper.
     pub keeper_ms: u64,
     /// What the order writer waits after a batch, so that the next one gathers.
@@ -57,6 +59,7 @@ impl Default for Pace {
             edge_age_ms: 3_000,
             outbox_ms: 1_000,
             beat_ms: 100,
+            healing_ms: 500,
             keeper_ms: 1_000,
             linger_ms: 3,
             breath_ms: 10,

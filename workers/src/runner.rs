@@ -18,7 +18,7 @@ use crate::context::{Context, End, Worker};
 use crate::delivery::Delivery;
 use crate::edge_relay::EdgeRelay;
 use crate::expiry::Expiry;
-use crate::gate_keeper::{GateBeats, GateRounds};
+use crate::gate_keeper::{GateBeats, GateHealing, GateRounds};
 use crate::health::{Health, Progress, WorkerState};
 use crate::mail::mail;
 use crate::name::WorkerName;
@@ -195,7 +195,8 @@ fn parts(worker: WorkerName, ports: &Ports) -> Vec<Part> {
         WorkerName::OutboxRelay => vec![part(name, |ports| Box::new(OutboxRelay(ports)))],
         WorkerName::GateKeeper => vec![
             part(name, |ports| Box::new(GateRounds::new(ports))),
-            part("gate-beat", |ports| Box::new(GateBeats::new(ports))),
+            part("gate-beat", |ports| Box::new(GateBeats(ports))),
+            part("gate-healing", |ports| Box::new(GateHealing(ports))),
         ],
     }
 }

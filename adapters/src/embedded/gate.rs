@@ -16,13 +16,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use domain::gate::{
-    BuyerCount, EdgeEntry, EntryId, Level, Receipt, Reservation, Reserved, Shard, Telling,
+    BuyerCount, Change, EdgeEntry, EdgePlace, EntryId, Level, Receipt, Reservation, Reserved,
+    Shard, Telling,
 };
-use domain::ports::gate::{FeedCursor, LoadToken, Loading};
+use domain::ports::gate::{Beat, FeedCursor, HealingItem, LoadToken, Loading, News};
 use domain::ports::{Clock, Gate};
-use domain::{Fault, ItemId, OrderId, Timestamp};
+use domain::{Fault, ItemId, OrderId};
 
-use super::spread::place_of;
+use crate::spread::place_of;
 use feed::Feed;
 use loaders::Loaders;
 use shard::{Held, ShardState};
@@ -34,6 +35,8 @@ pub struct MemoryGateSettings {
     pub shards: u16,
     /// Entries that may wait in the edge queue of a shard.
     pub edge_queue_max: usize,
+    /// How long a receipt is remembered.
+    pub receipt_life: TimeDelta,
     /// How long a loader may take before another one may try, in milliseconds.
     pub load_lease_ms: u64,
     /// The epoch of its levels: higher than that of any gate before it, so that a subscriber who
@@ -46,14 +49,12 @@ impl Default for MemoryGateSettings {
         Self {
             shards: 1,
             edge_queue_max: 100_000,
+            receipt_life: TimeDelta::hours(24),
             load_lease_ms: 5_000,
             epoch: 1,
         }
     }
 }
-
-/// Receipts forgotten under one lock: about a tenth of a millisecond.
-const FORGOTTEN_AT_ONCE: usize = 500;
 
 pub struct MemoryGate {
     clock: Arc<dyn Clock>,
@@ -72,7 +73,8 @@ impl MemoryGate {
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>, settings: MemoryGateSettings) -> Self {
         let shards = (0..settings.shards.max(1))
-            .map(|shard| Mutex::new(ShardState::new(Shard(shard), settings.epoch)))
+            .map(|shard| ShardState::new(Shard(shard), settings.epoch, settings.receipt_life))
+            .map(Mutex::new)
             .collect();
         Self {
             clock,
@@ -131,11 +133,12 @@ impl MemoryGate {
         }
     }
 
-    fn changed(&self, after: u64, next: u64) -> Vec<Level> {
+    fn changed(&self, after: u64, next: u64) -> Vec<Change> {
         let now = self.clock.now();
         self.shards
             .iter()
             .flat_map(|shard| lock(shard).changed(after, next, now))
+            .map(Into::into)
             .collect()
     }
 }
@@ -178,7 +181,7 @@ impl Gate for MemoryGate {
 
     async fn settle(&self, entries: &[EntryId]) -> Result<(), Fault> {
         for entry in entries {
-            self.shard(entry.shard)?.settle(&entry.id);
+            self.shard(entry.shard)?.settle(entry);
         }
         Ok(())
     }
@@ -204,11 +207,16 @@ impl Gate for MemoryGate {
             .sum())
     }
 
+    async fn edge_span(&self, shard: Shard) -> Result<Option<(EdgePlace, EdgePlace)>, Fault> {
+        Ok(self.shard(shard)?.edge_span())
+    }
+
     async fn receipt(&self, order: OrderId) -> Result<Option<Receipt>, Fault> {
+        let now = self.clock.now();
         Ok(self
             .shards
             .iter()
-            .find_map(|shard| lock(shard).receipt(order)))
+            .find_map(|shard| lock(shard).receipt(order, now)))
     }
 
     async fn load(&self, tellings: &[Telling]) -> Result<(), Fault> {
@@ -221,26 +229,15 @@ impl Gate for MemoryGate {
         Ok(())
     }
 
-    /// Told to every shard: the ledger does not say which of them an order asked, and a receipt in
-    /// another one is never looked at.
-    async fn tell_receipts(&self, receipts: &[Receipt]) -> Result<(), Fault> {
+    async fn tell_receipts(&self, shard: Shard, receipts: &[Receipt]) -> Result<(), Fault> {
+        let now = self.clock.now();
         for receipt in receipts {
-            for shard in &self.shards {
-                lock(shard).tell_receipt(receipt);
-            }
+            self.shard(shard)?.tell_receipt(receipt, now);
         }
         Ok(())
     }
 
-    async fn forget_receipts(&self, before: Timestamp) -> Result<(), Fault> {
-        for shard in &self.shards {
-            while lock(shard).forget_receipts(before, FORGOTTEN_AT_ONCE) {
-                tokio::task::yield_now().await;
-            }
-        }
-        Ok(())
-    }
-
+    /// Never old: there is only one copy.
     async fn levels(&self, items: &[ItemId]) -> Result<Vec<Level>, Fault> {
         let now = self.clock.now();
         Ok(items
@@ -249,11 +246,15 @@ impl Gate for MemoryGate {
             .collect())
     }
 
+    async fn exact_levels(&self, items: &[ItemId]) -> Result<Vec<Level>, Fault> {
+        self.levels(items).await
+    }
+
     async fn buyers(&self, item: ItemId) -> Result<Vec<BuyerCount>, Fault> {
         Ok(self.of_item(item).buyers(item))
     }
 
-    async fn changes(&self, after: FeedCursor) -> Result<(FeedCursor, Vec<Level>), Fault> {
+    async fn changes(&self, after: FeedCursor) -> Result<News, Fault> {
         let mut after = after.0;
         loop {
             // From here on no change is missed, though it comes before the wait begins.
@@ -264,9 +265,13 @@ impl Gate for MemoryGate {
                 after = 0;
             }
             if after < next {
-                let levels = self.changed(after, next);
-                if !levels.is_empty() {
-                    return Ok((FeedCursor(next), levels));
+                let news = News {
+                    cursor: FeedCursor(next),
+                    gap: after == 0,
+                    changes: self.changed(after, next),
+                };
+                if news.gap || !news.changes.is_empty() {
+                    return Ok(news);
                 }
                 after = next;
             }
@@ -289,16 +294,24 @@ impl Gate for MemoryGate {
         Ok(())
     }
 
-    /// Answers `false` not only to the beat that met a loss but as long as the shard heals, so that
-    /// a keeper that could not finish its telling begins again.
-    async fn beat(&self, shard: Shard, beat: u64) -> Result<bool, Fault> {
-        let (knows_all, wake) = self.shard(shard)?.beat(beat, &self.feed);
+    async fn beat(&self, shard: Shard) -> Result<Beat, Fault> {
+        let (beat, wake) = self.shard(shard)?.beat(&self.feed);
         self.wake(wake);
-        Ok(knows_all)
+        Ok(beat)
     }
 
-    async fn healed(&self, shard: Shard) -> Result<(), Fault> {
-        self.shard(shard)?.healed();
-        Ok(())
+    /// None: whoever loads has every order before it that the shard had.
+    async fn healing_items(&self, _shard: Shard) -> Result<Vec<HealingItem>, Fault> {
+        Ok(Vec::new())
+    }
+
+    async fn heal(
+        &self,
+        shard: Shard,
+        since: Beat,
+        whole: bool,
+        _items: &[HealingItem],
+    ) -> Result<bool, Fault> {
+        Ok(self.shard(shard)?.heal(since, whole))
     }
 }

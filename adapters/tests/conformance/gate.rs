@@ -21,11 +21,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use domain::gate::{
-    BuyerCount, Fingerprint, Level, Obstacle, Receipt, Reservation, Reserved, Shard, Telling, Terms,
+    BuyerCount, Change, EdgePlace, EntryId, Fingerprint, Level, Obstacle, Receipt, Reservation,
+    Reserved, Shard, Telling, Terms,
 };
 use domain::message::{Draft, DraftLine};
 use domain::ports::Gate;
-use domain::ports::gate::{FeedCursor, Loading};
+use domain::ports::gate::{FeedCursor, Loading, News};
 use domain::stock::Units;
 use domain::{AccountId, AdmissionId, Currency, ItemId, Money, OrderId, Quantity, Timestamp};
 use uuid::Uuid;
@@ -60,13 +61,15 @@ macro_rules! gate_suite {
             buyers_are_counted_before_there_is_a_limit,
             only_a_load_makes_an_item_known,
             an_entry_waits_until_it_is_settled,
+            an_entry_is_settled_by_its_own_admission,
+            the_span_of_the_edge_queue,
             stale_entries_are_claimed_by_one,
             a_full_edge_queue_refuses,
             told_receipts_answer_too,
-            receipts_are_forgotten_by_age,
             levels_rise_with_every_change,
-            the_feed_starts_with_everything,
+            the_feed_starts_with_a_gap,
             a_slow_reader_skips_to_the_newest,
+            news_of_other_terms_has_to_be_read,
             the_feed_wakes_its_readers,
             one_caller_loads_an_item,
             refuses_in_doubt_until_it_is_healed,
@@ -143,14 +146,33 @@ fn telling(item: ItemId, admitted: i64, terms: Terms) -> Telling {
 /// Makes the gate sure of itself: what it refuses from now on is final.
 async fn heal(gate: &dyn Gate) {
     for shard in gate.shards() {
-        gate.beat(shard, next_beat()).await.unwrap();
-        gate.healed(shard).await.unwrap();
+        let items = gate.healing_items(shard).await.unwrap();
+        let beat = gate.beat(shard).await.unwrap();
+        assert!(gate.heal(shard, beat, true, &items).await.unwrap());
     }
 }
 
-fn next_beat() -> u64 {
-    static LAST: AtomicU64 = AtomicU64::new(1);
-    LAST.fetch_add(1, Ordering::Relaxed)
+/// Gives the beats of a keeper for as long as it is kept.
+struct Beating(tokio::task::JoinHandle<()>);
+
+impl Beating {
+    fn of(gate: &Arc<dyn Gate>) -> Self {
+        let gate = gate.clone();
+        Self(tokio::spawn(async move {
+            loop {
+                for shard in gate.shards() {
+                    gate.beat(shard).await.unwrap();
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        }))
+    }
+}
+
+impl Drop for Beating {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 /// A fresh item with these terms, in a gate that is sure of itself.
@@ -176,7 +198,7 @@ async fn now(gate: &dyn Gate) -> Timestamp {
 }
 
 async fn level(gate: &dyn Gate, item: ItemId) -> Level {
-    let levels = gate.levels(&[item]).await.unwrap();
+    let levels = gate.exact_levels(&[item]).await.unwrap();
     assert_eq!(levels.len(), 1, "the item is loaded");
     levels[0]
 }

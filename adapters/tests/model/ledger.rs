@@ -156,11 +156,9 @@ impl Ledger {
             .filter_map(|order| {
                 Some(Receipt {
                     order: order.id,
-                    buyer: order.buyer,
                     fingerprint: order.fingerprint,
                     admission: *of(order)?.0,
                     draft: None,
-                    accepted_at: order.placed_at,
                 })
             })
             .collect()

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use adapters::clock::ManualClock;
 use adapters::embedded::gate::{MemoryGate, MemoryGateSettings, Replica};
+use chrono::TimeDelta;
 use domain::gate::{EntryId, Reservation, Reserved, Shard, Telling};
 use domain::message::{Admission, Draft, OrderRecord, Verdict};
 use domain::ports::{Clock, Gate};
@@ -14,6 +15,9 @@ use futures_util::FutureExt;
 use uuid::Uuid;
 
 use super::ledger::Ledger;
+
+/// How long the gate remembers a receipt.
+pub const RECEIPT_LIFE: TimeDelta = TimeDelta::hours(24);
 
 pub struct World {
     pub clock: Arc<ManualClock>,
@@ -32,7 +36,6 @@ pub struct World {
     /// Whether the ledger may have to refuse what the gate lets through.
     pub surplus_allowed: bool,
     last_admission: u128,
-    last_beat: u64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -73,6 +76,7 @@ impl World {
         let settings = MemoryGateSettings {
             shards,
             edge_queue_max: 6,
+            receipt_life: RECEIPT_LIFE,
             ..Default::default()
         };
         let world = Self {
@@ -89,13 +93,13 @@ impl World {
             answered: BTreeSet::new(),
             surplus_allowed: false,
             last_admission: 0,
-            last_beat: 0,
         };
         for item in world.items() {
             at_once(world.gate.load(&[world.ledger.telling(item)]));
         }
         for shard in world.gate.shards() {
-            at_once(world.gate.healed(shard));
+            let beat = at_once(world.gate.beat(shard));
+            assert!(at_once(world.gate.heal(shard, beat, true, &[])));
         }
         world
     }
@@ -150,7 +154,7 @@ impl World {
     pub fn relay(&mut self) {
         for entry in at_once(self.gate.claim_stale(0, usize::MAX)) {
             let own = Admission {
-                id: entry.admission,
+                id: entry.id.admission,
                 units: entry.units,
             };
             self.start(entry.draft, Some((own, entry.id)));
@@ -204,10 +208,10 @@ impl World {
 
     /// One beat of the keeper; after a loss it heals once the writer has passed what was in flight.
     pub fn keep(&mut self) {
-        self.last_beat += 1;
-        let steady = self.gate.shards().into_iter().fold(true, |steady, shard| {
-            at_once(self.gate.beat(shard, self.last_beat)) & steady
-        });
+        let mut steady = true;
+        for shard in self.gate.shards() {
+            steady &= at_once(self.gate.beat(shard)).missing_since.is_none();
+        }
         if steady {
             return;
         }
@@ -217,9 +221,10 @@ impl World {
         }
         self.healing_from = None;
         self.tell_all();
-        at_once(self.gate.tell_receipts(&self.ledger.receipts()));
         for shard in self.gate.shards() {
-            at_once(self.gate.healed(shard));
+            at_once(self.gate.tell_receipts(shard, &self.ledger.receipts()));
+            let beat = at_once(self.gate.beat(shard));
+            assert!(at_once(self.gate.heal(shard, beat, true, &[])));
         }
     }
 
@@ -246,7 +251,7 @@ impl World {
     pub fn check_gate(&self) {
         let mut on_the_way = HashMap::<AdmissionId, Vec<Units>>::new();
         for entry in at_once(self.gate.claim_stale(0, usize::MAX)) {
-            on_the_way.insert(entry.admission, entry.units);
+            on_the_way.insert(entry.id.admission, entry.units);
         }
         let unread = self.log[self.written..]
             .iter()
@@ -300,7 +305,7 @@ impl Attempt {
     fn ask(&mut self, number: usize, id: AdmissionId, gate: &MemoryGate) -> Next {
         let Some((shard, units)) = self.shards.get(number).cloned() else {
             // With every entry gone the log has it all.
-            let is_there = self.entries.is_empty();
+            let is_there = self.entries.is_empty() && self.own.is_none();
             return if is_there {
                 Next::Done
             } else {
@@ -325,6 +330,12 @@ impl Attempt {
                     units,
                 });
                 self.entries.extend(entry);
+            }
+            // Its own place in the queue must not wait for another one.
+            Reserved::QueueFull if self.own.as_ref().is_some_and(|own| own.1.shard == shard) => {
+                let (own, entry) = self.own.take().expect("just seen");
+                self.admissions.push(own);
+                self.entries.push(entry);
             }
             Reserved::Refused(_) if !self.admissions.is_empty() || self.own.is_some() => {
                 return Next::Publish(Verdict::Withdrawn);

@@ -2,7 +2,10 @@
 
 use async_trait::async_trait;
 
-use crate::gate::{EdgeEntry, EntryId, Level, Receipt, Reservation, Reserved, Shard, Telling};
+use crate::gate::{
+    BuyerCount, Change, EdgeEntry, EdgePlace, EntryId, Level, Receipt, Reservation, Reserved,
+    Shard, Telling,
+};
 use crate::{Fault, ItemId, OrderId, Timestamp};
 
 /// Counters that only grow, receipts, and the edge queue. Nothing in it is ever lowered.
@@ -32,6 +35,9 @@ pub trait Gate: Send + Sync {
     /// How many entries wait, over all shards.
     async fn edge_length(&self) -> Result<u64, Fault>;
 
+    /// The places of the oldest and of the newest entry that wait in a shard.
+    async fn edge_span(&self, shard: Shard) -> Result<Option<(EdgePlace, EdgePlace)>, Fault>;
+
     /// The receipt of an order, if it is remembered.
     async fn receipt(&self, order: OrderId) -> Result<Option<Receipt>, Fault>;
 
@@ -41,21 +47,23 @@ pub trait Gate: Send + Sync {
     /// Tells what the ledger knows. An item that is not loaded stays so.
     async fn sync(&self, tellings: &[Telling]) -> Result<(), Fault>;
 
-    /// Tells receipts that may have been forgotten; those remembered stay as they are.
-    async fn tell_receipts(&self, receipts: &[Receipt]) -> Result<(), Fault>;
+    /// Tells a shard receipts that it may have forgotten; those it remembers stay as they are. One
+    /// of an order that it was never asked for does no harm.
+    async fn tell_receipts(&self, shard: Shard, receipts: &[Receipt]) -> Result<(), Fault>;
 
-    /// Forgets receipts accepted before `before`.
-    async fn forget_receipts(&self, before: Timestamp) -> Result<(), Fault>;
-
-    /// The live levels of those that are loaded, in any order.
+    /// The live levels of those that are loaded, in any order, for display: they may be a moment
+    /// old.
     async fn levels(&self, items: &[ItemId]) -> Result<Vec<Level>, Fault>;
 
-    /// What the gate counts of every buyer of an item; for the audit.
-    async fn buyers(&self, item: ItemId) -> Result<Vec<crate::gate::BuyerCount>, Fault>;
+    /// The same as they are right now; for the audit.
+    async fn exact_levels(&self, items: &[ItemId]) -> Result<Vec<Level>, Fault>;
 
-    /// Waits until a level has changed since `after`, and returns the changed ones with where to go
-    /// on from. A slow reader skips to the newest.
-    async fn changes(&self, after: FeedCursor) -> Result<(FeedCursor, Vec<Level>), Fault>;
+    /// What the gate counts of every buyer of an item; for the audit.
+    async fn buyers(&self, item: ItemId) -> Result<Vec<BuyerCount>, Fault>;
+
+    /// Waits until a level has changed since `after`, and tells of those that have. A slow reader
+    /// skips to the newest.
+    async fn changes(&self, after: FeedCursor) -> Result<News, Fault>;
 
     /// Makes the caller the one loader of an item, or waits (without spinning) until another has
     /// finished.
@@ -64,16 +72,60 @@ pub trait Gate: Send + Sync {
     /// Ends a loading that was won; a token that is no longer the item's does nothing.
     async fn end_loading(&self, item: ItemId, token: LoadToken) -> Result<(), Fault>;
 
-    /// Writes the growing beat of a shard. `false` when it went back: writes were lost.
-    async fn beat(&self, shard: Shard, beat: u64) -> Result<bool, Fault>;
+    /// Gives a shard the keeper's sign of life, by which a loss is noticed and the shard's refusals
+    /// stay trusted.
+    async fn beat(&self, shard: Shard) -> Result<Beat, Fault>;
 
-    /// Ends the time in which refusals are answered as *try again*.
-    async fn healed(&self, shard: Shard) -> Result<(), Fault>;
+    /// Items of a shard that were loaded while orders of them may have been on their way, some of
+    /// them when there are many.
+    async fn healing_items(&self, shard: Shard) -> Result<Vec<HealingItem>, Fault>;
+
+    /// Makes refusals final again, of the items told and with `whole` of the shard. `since` is a
+    /// beat given after everything was told; `false`, and nothing is done, when writes have been
+    /// lost since.
+    async fn heal(
+        &self,
+        shard: Shard,
+        since: Beat,
+        whole: bool,
+        items: &[HealingItem],
+    ) -> Result<bool, Fault>;
 }
 
-/// Where a reader of level changes stands. The default one starts with everything there is.
+/// What a beat found.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Beat {
+    /// Grows with every beat; a loss takes it back.
+    pub number: u64,
+    /// Rises with every loss.
+    pub epoch: u32,
+    /// While the shard heals: since when writes may be missing, by the gate's clock. The beginning
+    /// of time when everything may be.
+    pub missing_since: Option<Timestamp>,
+}
+
+/// An item that heals.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct HealingItem {
+    pub item: ItemId,
+    /// When it was loaded, by the gate's clock; tells this healing from a later one.
+    pub loaded_at: Timestamp,
+}
+
+/// Where a reader of level changes stands. The default one knows nothing yet.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 pub struct FeedCursor(pub u64);
+
+/// What a reader of level changes hears.
+#[derive(Clone, Debug)]
+pub struct News {
+    /// Where to go on from.
+    pub cursor: FeedCursor,
+    /// Changes may have gone unheard, as at the very beginning: whoever shows levels reads them.
+    pub gap: bool,
+    /// Each item once, at its newest.
+    pub changes: Vec<Change>,
+}
 
 /// Who loads.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

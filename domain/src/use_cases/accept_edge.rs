@@ -7,12 +7,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use chrono::TimeDelta;
+
 use crate::gate::{EdgeEntry, EntryId, Fingerprint, Obstacle, Reservation, Reserved, Shard};
 use crate::message::{Admission, Draft, Message, OrderRecord, Verdict};
 use crate::ports::Ports;
 use crate::stock::Units;
 use crate::use_cases::load_gate;
-use crate::{AdmissionId, Fault};
+use crate::{AdmissionId, Fault, Timestamp};
 
 /// What became of an order at the gate.
 #[derive(Debug)]
@@ -36,6 +38,13 @@ pub enum Turned {
     },
 }
 
+/// The longest that an order is in one caller's hands between the gate and the log, in milliseconds.
+/// Whatever takes longer is left to the edge relay, so that after this time every order the gate let
+/// through is in the log, in the edge queue, or lost without an answer. The log has what
+/// [`ASKING_MS`] leaves of it to take a record or to say no.
+pub const HAND_OVER_MS: u64 = 5_000;
+/// How much of it may be spent on asking shards.
+const ASKING_MS: i64 = 1_500;
 /// How long a client should wait before it sends the same key again.
 const TRY_AGAIN_MS: u32 = 500;
 /// How often an item may turn out not to be loaded before it is *try again*.
@@ -50,7 +59,19 @@ struct Asked {
     forgotten: Option<Admission>,
     /// Whether a shard took now, in contrast to having a receipt.
     took: bool,
+    /// When the first shard said yes; only told where there are several to ask.
+    since: Option<Timestamp>,
     known: Option<(Fingerprint, Option<Arc<Draft>>)>,
+}
+
+impl Asked {
+    /// Whether the entry that is being finished is one of this shard that forgot its receipt.
+    fn has_own_of(&self, shard: Shard) -> bool {
+        let own = self.forgotten.as_ref();
+        let is_own = |entry: &EntryId| own.is_some_and(|own| own.id == entry.admission);
+        let mut entries = self.entries.iter();
+        entries.any(|entry| entry.shard == shard && is_own(entry))
+    }
 }
 
 /// Takes stock for `draft` and brings it into the log.
@@ -69,11 +90,11 @@ pub async fn accept(ports: &Ports, draft: &Arc<Draft>) -> Result<Accepted, Fault
 /// As [`accept`].
 pub async fn finish(ports: &Ports, entry: &EdgeEntry) -> Result<Accepted, Fault> {
     let taken = Admission {
-        id: entry.admission,
+        id: entry.id.admission,
         units: entry.units.clone(),
     };
     let asked = Asked {
-        entries: vec![entry.id.clone()],
+        entries: vec![entry.id],
         forgotten: Some(taken),
         ..Asked::default()
     };
@@ -81,7 +102,9 @@ pub async fn finish(ports: &Ports, entry: &EdgeEntry) -> Result<Accepted, Fault>
 }
 
 async fn go_round(ports: &Ports, draft: &Arc<Draft>, mut asked: Asked) -> Result<Accepted, Fault> {
-    for (shard, units) in by_shard(ports, draft) {
+    let shards = by_shard(ports, draft);
+    let several = shards.len() > 1;
+    for (shard, units) in shards {
         let (id, answer) = ask(ports, draft, shard, &units).await?;
         match answer {
             Reserved::Taken { entry } => {
@@ -109,6 +132,10 @@ async fn go_round(ports: &Ports, draft: &Arc<Draft>, mut asked: Asked) -> Result
                 give_up(ports, draft, asked, Verdict::Withdrawn).await;
                 return Ok(Accepted::Not(Turned::Away(obstacles)));
             }
+            // The queue is full, but this order is in it: its place must not wait for another one.
+            Reserved::QueueFull if asked.has_own_of(shard) => {
+                asked.admissions.extend(asked.forgotten.take());
+            }
             Reserved::NotLoaded(_) | Reserved::QueueFull | Reserved::Healing => {
                 // What other shards took stays queued there; the same key, or the edge relay, goes
                 // on from their receipts.
@@ -117,8 +144,12 @@ async fn go_round(ports: &Ports, draft: &Arc<Draft>, mut asked: Asked) -> Result
                 }));
             }
         }
+        if several {
+            asked.since.get_or_insert_with(|| ports.clock.now());
+        }
     }
-    if !publish(ports, draft, &asked).await? {
+    let took_long = |since| ports.clock.now() - since > TimeDelta::milliseconds(ASKING_MS);
+    if asked.since.is_some_and(took_long) || !publish(ports, draft, &asked).await? {
         return Ok(Accepted::Not(Turned::TryAgain {
             after_ms: TRY_AGAIN_MS,
         }));

@@ -1,9 +1,10 @@
 //! Loads items into a gate that does not know them: after a start, or after it lost everything.
 
+use crate::gate::Shard;
 use crate::message::{Offset, Partition, Topic};
 use crate::ports::Ports;
 use crate::ports::gate::{LoadToken, Loading};
-use crate::{Fault, ItemId};
+use crate::{Fault, ItemId, Timestamp};
 
 /// How often the writer's position is looked at while a loader waits for it, in milliseconds.
 const LOOK_AGAIN_MS: u64 = 20;
@@ -53,7 +54,7 @@ async fn load(ports: &Ports, won: &[(ItemId, LoadToken)]) -> Result<(), Fault> {
 }
 
 /// Loads every item and the receipts that may still be asked for, once the order writer has passed
-/// what is in the log now. For a gate that starts empty.
+/// what is in the log now. For a gate that starts empty and that nobody has asked yet.
 ///
 /// # Errors
 /// A fault of the gate, the log or the ledger.
@@ -66,24 +67,36 @@ pub async fn rebuild_gate(ports: &Ports) -> Result<(), Fault> {
         after = Some(last.item);
         ports.gate.load(&tellings).await?;
     }
-    tell_receipts(ports).await
+    for shard in ports.gate.shards() {
+        tell_receipts(ports, shard, None).await?;
+        let beat = ports.gate.beat(shard).await?;
+        ports.gate.heal(shard, beat, true, &[]).await?;
+    }
+    Ok(())
 }
 
-/// Tells the gate the receipts of all orders that a client may still ask for again.
+/// Tells a shard the receipts of orders placed from `since` on, of all that a client may still ask
+/// for again without it.
 ///
 /// # Errors
 /// A fault of the gate or the ledger.
-pub async fn tell_receipts(ports: &Ports) -> Result<(), Fault> {
+pub async fn tell_receipts(
+    ports: &Ports,
+    shard: Shard,
+    since: Option<Timestamp>,
+) -> Result<(), Fault> {
     let age = chrono::TimeDelta::milliseconds(ports.policies.receipt_ms);
-    let since = ports.clock.now() - age;
+    let oldest = ports.clock.now() - age;
+    let since = since.map_or(oldest, |since| since.max(oldest));
     let mut after = None;
     loop {
         let receipts = ports.orders.receipts(since, after, PAGE).await?;
-        let Some(last) = receipts.last() else {
+        let Some((placed_at, last)) = receipts.last() else {
             return Ok(());
         };
-        after = Some(last.order);
-        ports.gate.tell_receipts(&receipts).await?;
+        after = Some((*placed_at, last.order));
+        let receipts: Vec<_> = receipts.into_iter().map(|(_, receipt)| receipt).collect();
+        ports.gate.tell_receipts(shard, &receipts).await?;
     }
 }
 

@@ -4,17 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use domain::gate::{EdgeEntry, EntryId, Reservation, Shard};
+use domain::gate::{EdgeEntry, EdgePlace, EntryId, Reservation, Shard};
 use domain::message::Draft;
 use domain::stock::Units;
 use domain::{AdmissionId, Timestamp};
-use uuid::Uuid;
 
 /// The edge queue of one shard, oldest first.
 #[derive(Clone, Default)]
 pub(super) struct EdgeQueue {
-    entries: BTreeMap<u64, Waiting>,
-    next: u64,
+    entries: BTreeMap<EdgePlace, Waiting>,
+    last: Option<EdgePlace>,
 }
 
 #[derive(Clone)]
@@ -22,34 +21,7 @@ struct Waiting {
     draft: Arc<Draft>,
     admission: AdmissionId,
     units: Vec<Units>,
-    queued_at: Timestamp,
     claimed_at: Option<Timestamp>,
-}
-
-/// An entry's place, and whose it is: after a failover another order can have got the place of an
-/// entry that was lost.
-#[derive(Clone, Copy)]
-pub(super) struct Ticket {
-    place: u64,
-    admission: AdmissionId,
-}
-
-impl Ticket {
-    pub fn named(self, shard: Shard) -> EntryId {
-        EntryId {
-            shard,
-            id: format!("{}-{}", self.place, self.admission.0.simple()),
-        }
-    }
-
-    fn parse(id: &str) -> Option<Self> {
-        let (place, admission) = id.split_once('-')?;
-        let admission = AdmissionId(Uuid::try_parse(admission).ok()?);
-        Some(Self {
-            place: place.parse().ok()?,
-            admission,
-        })
-    }
 }
 
 impl EdgeQueue {
@@ -57,31 +29,51 @@ impl EdgeQueue {
         self.entries.len()
     }
 
-    pub fn push(&mut self, reservation: &Reservation, now: Timestamp) -> Ticket {
-        let place = self.next;
-        self.next += 1;
+    /// The places of the oldest and of the newest entry.
+    pub fn span(&self) -> Option<(EdgePlace, EdgePlace)> {
+        let (oldest, _) = self.entries.first_key_value()?;
+        let (newest, _) = self.entries.last_key_value()?;
+        Some((*oldest, *newest))
+    }
+
+    pub fn push(&mut self, reservation: &Reservation, now: Timestamp) -> EntryId {
+        let first = EdgePlace {
+            at_ms: u64::try_from(now.timestamp_millis()).unwrap_or(0),
+            number: 0,
+        };
+        let place = match self.last.filter(|last| first <= *last) {
+            Some(last) => EdgePlace {
+                number: last.number + 1,
+                ..last
+            },
+            None => first,
+        };
+        self.last = Some(place);
         let admission = reservation.admission;
         let queued = Waiting {
             draft: reservation.draft.clone(),
             admission,
             units: reservation.units.clone(),
-            queued_at: now,
             claimed_at: None,
         };
         self.entries.insert(place, queued);
-        Ticket { place, admission }
+        EntryId {
+            shard: reservation.shard,
+            place,
+            admission,
+        }
     }
 
-    pub fn has(&self, ticket: Ticket) -> bool {
+    pub fn has(&self, entry: &EntryId) -> bool {
         self.entries
-            .get(&ticket.place)
-            .is_some_and(|queued| queued.admission == ticket.admission)
+            .get(&entry.place)
+            .is_some_and(|queued| queued.admission == entry.admission)
     }
 
     /// Takes an entry off; one that is gone, or never was, is no error.
-    pub fn settle(&mut self, id: &str) {
-        if let Some(ticket) = Ticket::parse(id).filter(|ticket| self.has(*ticket)) {
-            self.entries.remove(&ticket.place);
+    pub fn settle(&mut self, entry: &EntryId) {
+        if self.has(entry) {
+            self.entries.remove(&entry.place);
         }
     }
 
@@ -93,22 +85,24 @@ impl EdgeQueue {
         most: usize,
         now: Timestamp,
     ) -> Vec<EdgeEntry> {
+        let is_old = |at_ms: u64| {
+            let waited = now.timestamp_millis() - i64::try_from(at_ms).unwrap_or(i64::MAX);
+            waited >= age.num_milliseconds()
+        };
         self.entries
             .iter_mut()
-            .take_while(|(_, queued)| now - queued.queued_at >= age)
+            .take_while(|(place, _)| is_old(place.at_ms))
             .filter(|(_, queued)| queued.claimed_at.is_none_or(|at| now - at >= age))
             .take(most)
             .map(|(place, queued)| {
                 queued.claimed_at = Some(now);
-                let admission = queued.admission;
                 EdgeEntry {
-                    id: Ticket {
+                    id: EntryId {
+                        shard,
                         place: *place,
-                        admission,
-                    }
-                    .named(shard),
+                        admission: queued.admission,
+                    },
                     draft: queued.draft.clone(),
-                    admission,
                     units: queued.units.clone(),
                 }
             })

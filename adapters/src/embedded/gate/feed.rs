@@ -7,11 +7,20 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use domain::ItemId;
 use tokio::sync::Notify;
 
-/// What all shards share: the numbers of changes, and who waits for the next.
-#[derive(Default)]
+/// What all shards share: the numbers of changes, and who waits for the next. Changes are numbered
+/// from 2 on, so that whoever has heard of none stands elsewhere than who knows nothing.
 pub(super) struct Feed {
     last: AtomicU64,
     pub waiting: Notify,
+}
+
+impl Default for Feed {
+    fn default() -> Self {
+        Self {
+            last: AtomicU64::new(1),
+            waiting: Notify::default(),
+        }
+    }
 }
 
 impl Feed {

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use chrono::TimeDelta;
 use domain::gate::{
-    BuyerCount, EdgeEntry, Level, LevelVersion, Obstacle, Receipt, Reservation, Reserved, Shard,
-    Telling,
+    BuyerCount, EdgeEntry, EdgePlace, EntryId, Level, LevelVersion, Obstacle, Receipt, Reservation,
+    Reserved, Shard, Telling,
 };
+use domain::ports::gate::Beat;
 use domain::{AccountId, ItemId, OrderId, Timestamp};
 
 use super::edge::EdgeQueue;
@@ -18,8 +19,9 @@ pub(super) struct ShardState {
     pub id: Shard,
     pub held: Held,
     recent: Recent,
-    /// The newest beat that was written; what `held` has goes back when writes are lost.
-    last_beat: Option<u64>,
+    receipt_life: TimeDelta,
+    /// The newest beat that was given; what `held` has goes back when writes are lost.
+    last_beat: u64,
     epoch: u32,
     /// Whether a refusal may come from something that was forgotten.
     healing: bool,
@@ -31,18 +33,19 @@ pub(super) struct Held {
     items: HashMap<ItemId, ItemState>,
     receipts: Receipts,
     edge: EdgeQueue,
-    beat: Option<u64>,
+    beat: u64,
 }
 
 impl ShardState {
     /// A shard that knows nothing. It heals until it is told that it knows all.
-    pub fn new(id: Shard, epoch: u32) -> Self {
+    pub fn new(id: Shard, epoch: u32, receipt_life: TimeDelta) -> Self {
         let (held, recent) = (Held::default(), Recent::default());
         Self {
             id,
             held,
             recent,
-            last_beat: None,
+            receipt_life,
+            last_beat: 0,
             epoch,
             healing: true,
         }
@@ -58,16 +61,10 @@ impl ShardState {
         feed: &Feed,
     ) -> (Reserved, bool) {
         let draft = &reservation.draft;
-        if let Some(kept) = self.held.receipts.get(draft.order) {
-            let queued = kept.ticket.filter(|ticket| self.held.edge.has(*ticket));
-            let entry = queued.map(|ticket| ticket.named(self.id));
-            return (
-                Reserved::Known {
-                    receipt: kept.receipt.clone(),
-                    entry,
-                },
-                false,
-            );
+        if let Some(kept) = self.held.receipts.get(draft.order, now) {
+            let receipt = kept.receipt.clone();
+            let entry = kept.entry.filter(|entry| self.held.edge.has(entry));
+            return (Reserved::Known { receipt, entry }, false);
         }
         if self.held.edge.len() >= most_queued {
             return (Reserved::QueueFull, false);
@@ -83,22 +80,16 @@ impl ShardState {
                 wake |= self.recent.note(feed, units.item, &mut item.changed_at);
             }
         }
-        let ticket = self.held.edge.push(reservation, now);
+        let entry = self.held.edge.push(reservation, now);
         let receipt = Receipt {
             order: draft.order,
-            buyer: draft.buyer,
             fingerprint: draft.fingerprint,
             admission: reservation.admission,
             draft: Some(draft.clone()),
-            accepted_at: draft.accepted_at,
         };
-        self.held.receipts.keep(receipt, Some(ticket));
-        (
-            Reserved::Taken {
-                entry: ticket.named(self.id),
-            },
-            wake,
-        )
+        let receipts = &mut self.held.receipts;
+        receipts.keep(receipt, Some(entry), now, self.receipt_life);
+        (Reserved::Taken { entry }, wake)
     }
 
     /// Why these units can't be taken, all reasons at once; `None` if they can.
@@ -129,7 +120,7 @@ impl ShardState {
         }
     }
 
-    pub fn settle(&mut self, entry: &str) {
+    pub fn settle(&mut self, entry: &EntryId) {
         self.held.edge.settle(entry);
     }
 
@@ -141,23 +132,18 @@ impl ShardState {
         self.held.edge.len()
     }
 
-    pub fn receipt(&self, order: OrderId) -> Option<Receipt> {
-        self.held
-            .receipts
-            .get(order)
-            .map(|kept| kept.receipt.clone())
+    pub fn edge_span(&self) -> Option<(EdgePlace, EdgePlace)> {
+        self.held.edge.span()
     }
 
-    pub fn tell_receipt(&mut self, receipt: &Receipt) {
-        self.held.receipts.keep(receipt.clone(), None);
+    pub fn receipt(&self, order: OrderId, now: Timestamp) -> Option<Receipt> {
+        let kept = self.held.receipts.get(order, now)?;
+        Some(kept.receipt.clone())
     }
 
-    /// Forgets some receipts; returns whether there may be more to forget.
-    pub fn forget_receipts(&mut self, before: Timestamp, most: usize) -> bool {
-        let edge = &self.held.edge;
-        self.held
-            .receipts
-            .forget(before, most, |ticket| edge.has(ticket))
+    pub fn tell_receipt(&mut self, receipt: &Receipt, now: Timestamp) {
+        let receipts = &mut self.held.receipts;
+        receipts.keep(receipt.clone(), None, now, self.receipt_life);
     }
 
     /// Takes what the ledger tells of an item; one it does not know is added only when `load`.
@@ -208,34 +194,37 @@ impl ShardState {
             .collect()
     }
 
-    /// Writes a beat. Returns whether the shard knows all, and whether readers of the feed are to
-    /// be woken.
-    pub fn beat(&mut self, beat: u64, feed: &Feed) -> (bool, bool) {
+    /// Gives a beat. Returns what it found, and whether readers of the feed are to be woken.
+    pub fn beat(&mut self, feed: &Feed) -> (Beat, bool) {
         let mut wake = false;
         if self.held.beat != self.last_beat {
             self.healing = true;
             self.epoch += 1;
             wake = self.note_all(feed);
         }
-        let beat = self.last_beat.map_or(beat, |last| last.max(beat));
-        self.last_beat = Some(beat);
+        self.last_beat += 1;
         self.held.beat = self.last_beat;
-        (!self.healing, wake)
+        let beat = Beat {
+            number: self.last_beat,
+            epoch: self.epoch,
+            // It does not know since when.
+            missing_since: self.healing.then_some(Timestamp::UNIX_EPOCH),
+        };
+        (beat, wake)
     }
 
-    /// Ends the healing, unless writes were lost again and no beat has met that yet.
-    pub fn healed(&mut self) {
-        if self.held.beat == self.last_beat {
+    /// Ends the healing, unless writes were lost since that beat.
+    pub fn heal(&mut self, since: Beat, whole: bool) -> bool {
+        let is_kept = self.held.beat >= since.number && self.epoch == since.epoch;
+        if is_kept && whole {
             self.healing = false;
         }
+        is_kept
     }
 
     /// Puts what a replica had in the place of what is held: everything written since is lost.
     pub fn fail_over(&mut self, replica: Held, feed: &Feed) -> bool {
-        self.held = Held {
-            beat: None,
-            ..replica
-        };
+        self.held = Held { beat: 0, ..replica };
         self.healing = true;
         self.recent.clear();
         self.note_all(feed)

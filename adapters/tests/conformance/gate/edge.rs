@@ -25,6 +25,47 @@ pub async fn an_entry_waits_until_it_is_settled(world: &impl World) {
     );
 }
 
+pub async fn the_span_of_the_edge_queue(world: &impl World) {
+    let gate = &*world.gate();
+    let item = on_sale(gate, terms(100)).await;
+    let shard = gate.shard_of(item);
+    assert_eq!(gate.edge_span(shard).await.unwrap(), None);
+    let mut entries = Vec::new();
+    for _ in 0..3 {
+        match buy(gate, buyer(), item, 1).await {
+            Reserved::Taken { entry } => entries.push(entry),
+            other => panic!("{other:?}"),
+        }
+    }
+    let places: Vec<EdgePlace> = entries.iter().map(|entry| entry.place).collect();
+    assert!(places.is_sorted(), "{places:?}");
+    let span = gate.edge_span(shard).await.unwrap();
+    assert_eq!(span, Some((places[0], places[2])));
+    gate.settle(&entries[..1]).await.unwrap();
+    let span = gate.edge_span(shard).await.unwrap();
+    assert_eq!(span, Some((places[1], places[2])));
+}
+
+pub async fn an_entry_is_settled_by_its_own_admission(world: &impl World) {
+    let gate = &*world.gate();
+    let item = on_sale(gate, terms(100)).await;
+    let Reserved::Taken { entry } = buy(gate, buyer(), item, 1).await else {
+        panic!()
+    };
+    let lost = EntryId {
+        admission: AdmissionId(fresh()),
+        ..entry
+    };
+    gate.settle(&[lost]).await.unwrap();
+    assert_eq!(
+        gate.edge_length().await.unwrap(),
+        1,
+        "another has its place"
+    );
+    gate.settle(&[lost, entry]).await.unwrap();
+    assert_eq!(gate.edge_length().await.unwrap(), 0);
+}
+
 pub async fn stale_entries_are_claimed_by_one(world: &impl World) {
     const AGE_MS: u64 = 200;
     let gate = &*world.gate();
@@ -54,10 +95,10 @@ pub async fn stale_entries_are_claimed_by_one(world: &impl World) {
     for (claimed, (entry, reservation)) in claimed.iter().zip(&taken) {
         assert_eq!(&claimed.id, entry, "oldest first");
         assert_eq!(claimed.draft, reservation.draft);
-        assert_eq!(claimed.admission, reservation.admission);
+        assert_eq!(claimed.id.admission, reservation.admission);
         assert_eq!(claimed.units, reservation.units);
     }
-    gate.settle(&[claimed[0].id.clone()]).await.unwrap();
+    gate.settle(&[claimed[0].id]).await.unwrap();
     tokio::time::sleep(Duration::from_millis(AGE_MS + 20)).await;
     let again = gate.claim_stale(AGE_MS, 10).await.unwrap();
     let ids: Vec<_> = again.iter().map(|entry| &entry.id).collect();

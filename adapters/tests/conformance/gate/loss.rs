@@ -49,16 +49,16 @@ pub async fn refuses_in_doubt_until_it_is_healed(world: &impl World) {
     );
 
     let shard = gate.shard_of(item);
-    assert!(
-        !gate.beat(shard, next_beat()).await.unwrap(),
-        "the beat went back"
-    );
+    let lost = gate.beat(shard).await.unwrap();
+    assert!(lost.missing_since.is_some(), "the beat went back");
     assert!(matches!(
         buy(gate, buyer(), item, 1).await,
         Reserved::Healing
     ));
-    gate.healed(shard).await.unwrap();
-    assert!(gate.beat(shard, next_beat()).await.unwrap());
+    let items = gate.healing_items(shard).await.unwrap();
+    assert!(gate.heal(shard, lost, true, &items).await.unwrap());
+    let steady = gate.beat(shard).await.unwrap();
+    assert_eq!((steady.missing_since, steady.epoch), (None, lost.epoch));
     let refused = obstacles(buy(gate, buyer(), item, 1).await);
     assert_eq!(refused, [Obstacle::SoldOut { item, available: 0 }]);
 }
@@ -67,27 +67,24 @@ pub async fn healing_goes_on_after_another_loss(world: &impl World) {
     let gate = &*world.gate();
     let (item, told) = sold_out_and_lost(world).await;
     let shard = gate.shard_of(item);
-    assert!(!gate.beat(shard, next_beat()).await.unwrap());
     gate.load(std::slice::from_ref(&told)).await.unwrap();
+    let lost = gate.beat(shard).await.unwrap();
+    assert!(lost.missing_since.is_some());
     world.lose_everything().await;
     // The keeper has told everything to a gate that has forgotten it again.
-    gate.healed(shard).await.unwrap();
+    let items = gate.healing_items(shard).await.unwrap();
+    assert!(!gate.heal(shard, lost, true, &items).await.unwrap());
     gate.load(&[told]).await.unwrap();
     assert!(matches!(
         buy(gate, buyer(), item, 1).await,
         Reserved::Healing
     ));
-    assert!(!gate.beat(shard, next_beat()).await.unwrap());
-}
-
-/// Reads the feed until nothing more comes.
-async fn read_all(gate: &dyn Gate) -> FeedCursor {
-    let mut cursor = FeedCursor::default();
-    let moment = Duration::from_millis(200);
-    while let Ok(changes) = tokio::time::timeout(moment, gate.changes(cursor)).await {
-        cursor = changes.unwrap().0;
-    }
-    cursor
+    let again = gate.beat(shard).await.unwrap();
+    assert!(again.missing_since.is_some() && again.epoch > lost.epoch);
+    assert!(
+        !gate.heal(shard, lost, true, &items).await.unwrap(),
+        "told before this loss"
+    );
 }
 
 pub async fn a_loss_raises_the_epoch(world: &impl World) {
@@ -99,7 +96,7 @@ pub async fn a_loss_raises_the_epoch(world: &impl World) {
     let before = level(gate, item).await;
     world.lose_everything().await;
     gate.load(&[telling(item, 2, terms(5))]).await.unwrap();
-    let cursor = read_all(gate).await;
+    let mut cursor = feed::hear_all(gate).await;
     heal(gate).await;
     let after = level(gate, item).await;
     assert!(
@@ -108,13 +105,13 @@ pub async fn a_loss_raises_the_epoch(world: &impl World) {
     );
     assert!(after.version.as_u64() > before.version.as_u64());
     let told = async {
-        let mut cursor = cursor;
         loop {
-            let (next, levels) = gate.changes(cursor).await.unwrap();
-            if levels.iter().any(|level| level.version == after.version) {
+            let news = gate.changes(cursor).await.unwrap();
+            let mut changes = news.changes.iter();
+            if news.gap || changes.any(|change| change.version == after.version) {
                 return;
             }
-            cursor = next;
+            cursor = news.cursor;
         }
     };
     tokio::time::timeout(Duration::from_secs(2), told)

@@ -209,7 +209,7 @@ pub async fn only_a_load_makes_an_item_known(world: &impl World) {
         buyers: buyers.clone(),
     };
     gate.sync(std::slice::from_ref(&told)).await.unwrap();
-    assert_eq!(gate.levels(&[item]).await.unwrap(), []);
+    assert_eq!(gate.exact_levels(&[item]).await.unwrap(), []);
     gate.load(&[told]).await.unwrap();
     let level = level(gate, item).await;
     assert_eq!((level.admitted, level.terms), (4, deal));
@@ -222,13 +222,12 @@ pub async fn told_receipts_answer_too(world: &impl World) {
     let draft = draft(buyer(), &[(item, 1)]);
     let told = Receipt {
         order: draft.order,
-        buyer: draft.buyer,
         fingerprint: draft.fingerprint,
         admission: AdmissionId(fresh()),
         draft: None,
-        accepted_at: draft.accepted_at,
     };
-    gate.tell_receipts(std::slice::from_ref(&told))
+    let shard = gate.shard_of(item);
+    gate.tell_receipts(shard, std::slice::from_ref(&told))
         .await
         .unwrap();
     let Reserved::Known {
@@ -245,38 +244,9 @@ pub async fn told_receipts_answer_too(world: &impl World) {
         admission: AdmissionId(fresh()),
         ..told.clone()
     };
-    gate.tell_receipts(&[another]).await.unwrap();
+    gate.tell_receipts(shard, &[another]).await.unwrap();
     let remembered = gate.receipt(draft.order).await.unwrap();
     assert_eq!(remembered, Some(told), "what is remembered stays as it is");
-}
-
-pub async fn receipts_are_forgotten_by_age(world: &impl World) {
-    let gate = &*world.gate();
-    let item = on_sale(gate, terms(10)).await;
-    let at = now(gate).await;
-    let placed_at = |accepted_at| {
-        let draft = draft(buyer(), &[(item, 1)]);
-        Arc::new(Draft {
-            accepted_at,
-            ..(*draft).clone()
-        })
-    };
-    let (old, new) = (placed_at(at - TimeDelta::hours(2)), placed_at(at));
-    let (hour, three_hours) = (TimeDelta::hours(1), TimeDelta::hours(3));
-    let Reserved::Taken { entry } = reserve(gate, &old).await else {
-        panic!()
-    };
-    assert!(is_taken(&reserve(gate, &new).await));
-    gate.forget_receipts(at - hour).await.unwrap();
-    let kept = reserve(gate, &old).await;
-    assert!(matches!(kept, Reserved::Known { .. }), "its entry waits");
-    gate.settle(&[entry]).await.unwrap();
-    gate.forget_receipts(at - three_hours).await.unwrap();
-    let kept = reserve(gate, &old).await;
-    assert!(matches!(kept, Reserved::Known { .. }), "too young");
-    gate.forget_receipts(at - hour).await.unwrap();
-    assert_eq!(gate.receipt(old.order).await.unwrap(), None);
-    assert!(matches!(reserve(gate, &new).await, Reserved::Known { .. }));
 }
 
 pub async fn one_caller_loads_an_item(world: &impl World) {

@@ -1,14 +1,16 @@
 //! Live stock: follows the gate's levels, and tells each watcher of an item its newest.
 //!
-//! There is news at most ten times a second, so an item's watchers hear of it at most that often. A deal that opens or closes changes its phase without any change at the gate: the feed
-//! knows from the level when that will be, and reads the level again then.
+//! There is news at most ten times a second, so an item's watchers hear of it at most that often, and
+//! what goes unheard is read again every second. A deal that opens or closes changes its phase
+//! without any change at the gate: the feed knows from the level when that will be, and reads the
+//! level again then.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use domain::gate::Level;
 use domain::ports::Ports;
-use domain::ports::gate::FeedCursor;
+use domain::ports::gate::{FeedCursor, News};
 use domain::{Fault, ItemId, Timestamp};
 use futures_util::stream::{self, Stream, StreamExt};
 use tokio::sync::Notify;
@@ -21,6 +23,8 @@ use super::{Health, RETRY_MS, pause};
 
 /// The shortest time between two rounds of news, in milliseconds.
 const PACE_MS: u64 = 100;
+/// How often everything that is watched is read, in milliseconds: news may go unheard.
+const READ_AGAIN_MS: u64 = 1_000;
 const NAME: &str = "stock";
 
 /// The levels that somebody watches.
@@ -84,6 +88,34 @@ impl StockFeed {
         ))
     }
 
+    /// Takes what is heard of levels that are watched, and reads what can't be told from it.
+    async fn hear(&self, news: &News) -> Result<(), Fault> {
+        if news.gap {
+            return self.read_all().await;
+        }
+        let mut unknown = Vec::new();
+        for change in &news.changes {
+            if let Some(seen) = self.watched.value(change.item) {
+                match seen.and_then(|seen| change.of(&seen.level)) {
+                    Some(level) => self.publish(level),
+                    None => unknown.push(change.item),
+                }
+            }
+        }
+        self.read(&unknown).await
+    }
+
+    /// Reads the levels of everything that is watched.
+    async fn read_all(&self) -> Result<(), Fault> {
+        let items: Vec<ItemId> = self
+            .watched
+            .values()
+            .into_iter()
+            .map(|(item, _)| item)
+            .collect();
+        self.read(&items).await
+    }
+
     /// Reads the levels of items that are watched, from the ledger where the gate has none.
     async fn read(&self, items: &[ItemId]) -> Result<(), Fault> {
         if items.is_empty() {
@@ -140,23 +172,25 @@ impl StockFeed {
         let mut health = Health::default();
         let mut cursor = FeedCursor::default();
         let mut changes = self.ports.gate.changes(cursor);
+        let mut silence = self.ports.clock.sleep_ms(READ_AGAIN_MS);
         loop {
             let step = tokio::select! {
                 () = shutdown.cancelled() => return,
-                changed = &mut changes => match changed {
-                    Ok((next, levels)) => {
-                        cursor = next;
-                        for level in levels {
-                            self.publish(level);
+                heard = &mut changes => {
+                    let step = match heard {
+                        Ok(news) => {
+                            cursor = news.cursor;
+                            self.hear(&news).await
                         }
-                        changes = self.ports.gate.changes(cursor);
-                        Ok(())
-                    }
-                    Err(fault) => {
-                        changes = self.ports.gate.changes(cursor);
-                        Err(fault)
-                    }
-                },
+                        Err(fault) => Err(fault),
+                    };
+                    changes = self.ports.gate.changes(cursor);
+                    step
+                }
+                () = &mut silence => {
+                    silence = self.ports.clock.sleep_ms(READ_AGAIN_MS);
+                    self.read_all().await
+                }
                 turned = self.turn() => self.read(&turned).await,
             };
             let wait = match &step {

@@ -49,6 +49,11 @@ impl<K: Copy + Eq + Hash, V: Clone + Default> Watched<K, V> {
         }
     }
 
+    /// The value of `key`, if it is watched.
+    pub fn value(&self, key: K) -> Option<V> {
+        self.lock().get(&key).map(|sender| sender.borrow().clone())
+    }
+
     /// All that is watched now.
     pub fn values(&self) -> Vec<(K, V)> {
         self.lock()

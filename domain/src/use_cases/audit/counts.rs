@@ -90,7 +90,7 @@ async fn check_gate(
 /// What is counted differently at the gate.
 async fn compare(ports: &Ports, items: &[ItemId]) -> Result<Vec<(ItemId, String)>, Fault> {
     let tellings = ports.catalogue.tellings(items).await?;
-    let levels = ports.gate.levels(items).await?;
+    let levels = ports.gate.exact_levels(items).await?;
     let by_item: HashMap<ItemId, Level> = levels
         .into_iter()
         .map(|level| (level.item, level))

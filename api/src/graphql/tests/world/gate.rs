@@ -7,10 +7,11 @@ use async_trait::async_trait;
 use chrono::TimeDelta;
 use domain::event::Event;
 use domain::gate::{
-    BuyerCount, EdgeEntry, EntryId, Level, Receipt, Reservation, Reserved, Shard, Telling,
+    BuyerCount, EdgeEntry, EdgePlace, EntryId, Level, Receipt, Reservation, Reserved, Shard,
+    Telling,
 };
 use domain::message::{Message, Offset, Partition, Topic};
-use domain::ports::gate::{FeedCursor, LoadToken, Loading};
+use domain::ports::gate::{Beat, FeedCursor, HealingItem, LoadToken, Loading, News};
 use domain::ports::log::{DeadLetter, Delivery, Group, Polled};
 use domain::ports::{Clock, Consumer, Entropy, Gate, Log};
 use domain::{Fault, ItemId, OrderId, Timestamp};
@@ -42,13 +43,15 @@ port! { Gate {
     is_replicated(&EntryId) -> bool;
     claim_stale(u64, usize) -> Vec<EdgeEntry>;
     edge_length() -> u64;
-    tell_receipts(&[Receipt]) -> ();
-    forget_receipts(Timestamp) -> ();
+    edge_span(Shard) -> Option<(EdgePlace, EdgePlace)>;
+    tell_receipts(Shard, &[Receipt]) -> ();
+    exact_levels(&[ItemId]) -> Vec<Level>;
     buyers(ItemId) -> Vec<BuyerCount>;
     begin_loading(ItemId) -> Loading;
     end_loading(ItemId, LoadToken) -> ();
-    beat(Shard, u64) -> bool;
-    healed(Shard) -> ();
+    beat(Shard) -> Beat;
+    healing_items(Shard) -> Vec<HealingItem>;
+    heal(Shard, Beat, bool, &[HealingItem]) -> bool;
 }
     fn shard_of(&self, _: ItemId) -> Shard {
         Shard(0)
@@ -80,13 +83,15 @@ port! { Gate {
         }
         self.receipts.lock().unwrap().insert(draft.order, Receipt {
             order: draft.order,
-            buyer: draft.buyer,
             fingerprint: draft.fingerprint,
             admission: reservation.admission,
             draft: Some(Arc::clone(draft)),
-            accepted_at: draft.accepted_at,
         });
-        let entry = EntryId { shard: Shard(0), id: draft.order.number() };
+        let entry = EntryId {
+            shard: Shard(0),
+            place: EdgePlace { at_ms: 0, number: 0 },
+            admission: reservation.admission,
+        };
         Ok(Reserved::Taken { entry })
     }
 
@@ -115,7 +120,7 @@ port! { Gate {
         Ok(known.map(|(_, level)| Level { as_of: now, ..*level }).collect())
     }
 
-    async fn changes(&self, after: FeedCursor) -> Result<(FeedCursor, Vec<Level>), Fault> {
+    async fn changes(&self, after: FeedCursor) -> Result<News, Fault> {
         loop {
             let changed = self.level_changed.notified();
             self.ask("changes")?;
@@ -126,7 +131,11 @@ port! { Gate {
             };
             if let Some(newest) = newer.iter().map(|(tick, _)| *tick).max() {
                 let levels = newer.iter().map(|(_, level)| Level { as_of: now, ..*level });
-                return Ok((FeedCursor(newest), levels.collect()));
+                return Ok(News {
+                    cursor: FeedCursor(newest),
+                    gap: false,
+                    changes: levels.map(Into::into).collect(),
+                });
             }
             changed.await;
         }
@@ -158,6 +167,7 @@ impl Consumer for Tail {
         let event = self.0.recv().await;
         let event = event.map_err(|error| Fault::unavailable("tailing", error))?;
         Ok(Polled::Records(vec![Delivery {
+            trace: None,
             partition: Partition {
                 topic: Topic::Orders,
                 number: 0,
