@@ -22,7 +22,7 @@ impl Program {
             return Ok(path);
         }
         // One at a time, and the second one finds it done.
-        let _lock = lock("packages")?;
+        let _lock = lock(&folder().join("packages"))?;
         if let Some(path) = self.find()? {
             return Ok(path);
         }
@@ -65,11 +65,12 @@ fn in_folder(folder: &str, name: &str) -> Option<PathBuf> {
     versions.max().map(|(_, program)| program)
 }
 
-/// Held until dropped, also against other processes of this workspace.
-pub fn lock(name: &str) -> Result<File, Failure> {
-    let folder = folder();
-    fs::create_dir_all(&folder)?;
-    let file = File::create(folder.join(format!("{name}.lock")))?;
+/// Held until dropped, for whatever `path` is about, also against other processes.
+pub fn lock(path: &Path) -> Result<File, Failure> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let file = File::create(path.with_added_extension("lock"))?;
     file.lock()?;
     Ok(file)
 }

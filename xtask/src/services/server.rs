@@ -216,3 +216,83 @@ fn tail(log: &Path) -> String {
     let lines: Vec<_> = text.lines().collect();
     lines[lines.len().saturating_sub(TAIL)..].join("\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn recipe(folder: &Path, script: &str) -> Recipe {
+        Recipe {
+            name: "thing".into(),
+            program: "/bin/sh".into(),
+            arguments: vec!["-c".into(), script.into()],
+            port: 1,
+            probe: |_| Ok(()),
+            end_with: "TERM",
+            never_root: false,
+            log: folder.join("thing.log"),
+            lifetime: Lifetime::Ours,
+        }
+    }
+
+    #[test]
+    fn a_server_that_ends_at_once_tells_why() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut recipe = recipe(folder.path(), "echo the disk is full >&2; exit 3");
+        recipe.probe = |_| Err("silence".into());
+        let failure = Server::launch(recipe).err().unwrap().to_string();
+        assert!(
+            failure.contains("thing ended at once (exit status: 3)"),
+            "{failure}"
+        );
+        assert!(failure.ends_with("the disk is full"), "{failure}");
+    }
+
+    #[test]
+    fn a_server_that_may_not_be_root_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut recipe = recipe(folder.path(), "id -u; sleep 600");
+        recipe.never_root = true;
+        let server = Server::launch(recipe).unwrap();
+        let account = wait::until("its account", START, || {
+            match fs::read_to_string(server.log()) {
+                Ok(account) if account.is_empty() => Err("nothing yet".to_owned()),
+                account => account.map_err(|error| error.to_string()),
+            }
+        });
+        assert_ne!(account.unwrap(), "0\n");
+    }
+
+    #[test]
+    fn a_stop_is_in_good_order_and_a_kill_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let script = "trap 'echo bye; exit' TERM; echo hello; while :; do sleep 0.05; done";
+        let mut server = Server::launch(recipe(folder.path(), script)).unwrap();
+        let said = |count| {
+            wait::until("its greeting", START, || {
+                let log = fs::read_to_string(folder.path().join("thing.log")).unwrap();
+                let greeted = log.matches("hello").count() == count;
+                if greeted { Ok(log) } else { Err("not yet") }
+            })
+            .unwrap()
+        };
+        said(1);
+        server.stop().unwrap();
+        assert_eq!(server.pid(), None);
+        assert_eq!(said(1), "hello\nbye\n");
+        server.start().unwrap();
+        said(2);
+        server.kill().unwrap();
+        assert_eq!(said(2), "hello\nbye\nhello\n");
+    }
+
+    #[test]
+    fn the_end_of_a_log_is_its_last_lines() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("log");
+        let lines: Vec<_> = (0..TAIL + 5).map(|line| line.to_string()).collect();
+        fs::write(&log, lines.join("\n")).unwrap();
+        assert_eq!(tail(&log), lines[5..].join("\n"));
+        assert_eq!(tail(&folder.path().join("missing")), "");
+    }
+}

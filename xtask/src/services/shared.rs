@@ -3,6 +3,8 @@
 mod addresses;
 mod record;
 
+use std::path::{Path, PathBuf};
+
 pub use self::addresses::{Addresses, Cluster, Log, RedisAddresses, Sentinel, Url};
 
 use self::record::{Record, Running};
@@ -125,8 +127,8 @@ impl Service {
 /// What one call of [`up`](Set::up) started. With [`Lifetime::Ours`] it ends with this value, or
 /// with this process.
 pub struct Set {
+    file: PathBuf,
     services: Vec<(&'static str, Service)>,
-    lifetime: Lifetime,
     /// Everything that runs now, whoever started it.
     pub addresses: Addresses,
     /// What could not be started, each with its name and reason.
@@ -137,31 +139,31 @@ impl Set {
     /// Starts what does not run yet, and writes where everything is. A service that lost one of its
     /// processes is ended and started anew.
     pub fn up(lifetime: Lifetime) -> Result<Self, Failure> {
-        let _lock = packages::lock("set")?;
-        let file = Addresses::file();
+        Self::up_in(Addresses::file(), &KINDS, lifetime)
+    }
+
+    fn up_in(file: PathBuf, kinds: &[Kind], lifetime: Lifetime) -> Result<Self, Failure> {
+        let _lock = packages::lock(&file)?;
         let mut record = Record::read(&file)?;
-        for Kind { name, .. } in &KINDS {
-            if record
-                .running
-                .get(*name)
-                .is_some_and(|service| !service.lives())
-            {
+        for Kind { name, .. } in kinds {
+            let running = record.running.get(*name);
+            if running.is_some_and(|service| !service.lives()) {
                 record.end(name)?;
             }
         }
         let mut set = Self {
+            file,
             services: Vec::new(),
-            lifetime,
             addresses: Addresses::default(),
             failures: Vec::new(),
         };
-        for (name, launched) in launch_missing(&record, lifetime) {
+        for (name, launched) in launch_missing(&record, kinds, lifetime) {
             match launched.and_then(|service| enter(&mut record, name, service)) {
                 Ok(service) => set.services.push((name, service)),
                 Err(failure) => set.failures.push(format!("{name} is not up: {failure}")),
             }
         }
-        record.write(&file)?;
+        record.write(&set.file)?;
         set.addresses = record.addresses;
         if lifetime == Lifetime::Lasting {
             for (_, mut service) in set.services.drain(..) {
@@ -175,15 +177,15 @@ impl Set {
 impl Drop for Set {
     fn drop(&mut self) {
         let names: Vec<_> = self.services.drain(..).map(|(name, _)| name).collect();
-        if names.is_empty() || self.lifetime == Lifetime::Lasting {
+        if names.is_empty() {
             return;
         }
-        let forgotten = packages::lock("set").and_then(|_lock| {
-            let mut record = Record::read(&Addresses::file())?;
+        let forgotten = packages::lock(&self.file).and_then(|_lock| {
+            let mut record = Record::read(&self.file)?;
             for name in names {
                 record.end(name)?;
             }
-            record.write(&Addresses::file())
+            record.write(&self.file)
         });
         if let Err(failure) = forgotten {
             eprintln!("services: {failure}");
@@ -193,9 +195,10 @@ impl Drop for Set {
 
 fn launch_missing(
     record: &Record,
+    kinds: &[Kind],
     lifetime: Lifetime,
 ) -> Vec<(&'static str, Result<Service, Failure>)> {
-    let missing = KINDS
+    let missing = kinds
         .iter()
         .filter(|kind| !record.running.contains_key(kind.name));
     std::thread::scope(|scope| {
@@ -225,8 +228,12 @@ fn enter(record: &mut Record, name: &str, mut service: Service) -> Result<Servic
 
 /// Ends everything that [`Set::up`] wrote down, and nothing else; the names of what it ended.
 pub fn down() -> Result<Vec<String>, Failure> {
-    let _lock = packages::lock("set")?;
-    let mut record = Record::read(&Addresses::file())?;
+    down_in(&Addresses::file())
+}
+
+fn down_in(file: &Path) -> Result<Vec<String>, Failure> {
+    let _lock = packages::lock(file)?;
+    let mut record = Record::read(file)?;
     let names: Vec<_> = record.running.keys().cloned().collect();
     let mut failures = Vec::new();
     for name in &names {
@@ -234,7 +241,7 @@ pub fn down() -> Result<Vec<String>, Failure> {
             failures.push(format!("{name}: {failure}"));
         }
     }
-    record.write(&Addresses::file())?;
+    record.write(file)?;
     if failures.is_empty() {
         Ok(names)
     } else {
@@ -254,9 +261,13 @@ pub struct Answer {
 
 /// Asks every server of the set.
 pub fn status() -> Result<Vec<Answer>, Failure> {
-    let record = Record::read(&Addresses::file())?;
+    status_in(&Addresses::file(), &KINDS)
+}
+
+fn status_in(file: &Path, kinds: &[Kind]) -> Result<Vec<Answer>, Failure> {
+    let record = Record::read(file)?;
     let mut answers = Vec::new();
-    for kind in &KINDS {
+    for kind in kinds {
         let Some(running) = record.running.get(kind.name) else {
             answers.push(Answer {
                 service: kind.name,
@@ -281,4 +292,103 @@ pub fn status() -> Result<Vec<Answer>, Failure> {
         }
     }
     Ok(answers)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::services::{process, wait};
+
+    fn one_kind() -> &'static [Kind] {
+        let redis = KINDS
+            .iter()
+            .position(|kind| kind.name == "redis.standalone");
+        std::slice::from_ref(&KINDS[redis.unwrap()])
+    }
+
+    fn pid(file: &Path) -> u32 {
+        Record::read(file).unwrap().running["redis.standalone"].servers[0].pid
+    }
+
+    fn answers(file: &Path) -> bool {
+        let answers = status_in(file, one_kind()).unwrap();
+        answers.iter().all(|answer| answer.answers.is_ok())
+    }
+
+    #[test]
+    fn a_set_that_lasts_is_kept_mended_and_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("services.json");
+        assert!(!answers(&file), "nothing is up");
+        let up = || Set::up_in(file.clone(), one_kind(), Lifetime::Lasting).unwrap();
+        let first = up().addresses.clone();
+        assert!(answers(&file));
+        let (begun, home) = (pid(&file), home(&file));
+        assert_eq!(up().addresses, first);
+        assert_eq!(pid(&file), begun, "what runs is left alone");
+
+        process::signal(begun, "KILL").unwrap();
+        wait::until("its end", Duration::from_secs(30), || {
+            if answers(&file) {
+                Err("it answers")
+            } else {
+                Ok(())
+            }
+        })
+        .unwrap();
+        up();
+        assert!(answers(&file));
+        assert!(!home.exists(), "what is left of the first one is gone");
+
+        assert_eq!(down_in(&file).unwrap(), ["redis.standalone"]);
+        assert!(!file.exists());
+        assert!(!answers(&file));
+        assert_eq!(down_in(&file).unwrap(), [""; 0]);
+    }
+
+    #[test]
+    fn a_set_of_ours_ends_with_its_value() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("services.json");
+        let set = Set::up_in(file.clone(), one_kind(), Lifetime::Ours).unwrap();
+        assert!(set.failures.is_empty());
+        let home = home(&file);
+        assert!(answers(&file));
+        drop(set);
+        assert!(!file.exists());
+        assert!(!home.exists());
+    }
+
+    #[test]
+    fn what_can_not_be_started_is_named_and_the_rest_is_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("services.json");
+        let [Kind { launch, probe, .. }] = *one_kind() else {
+            panic!("one kind");
+        };
+        let kinds = [
+            Kind {
+                name: "redis.standalone",
+                launch,
+                probe,
+            },
+            Kind {
+                name: "kafka",
+                launch: |_| Err("no Java".into()),
+                probe,
+            },
+        ];
+        let set = Set::up_in(file.clone(), &kinds, Lifetime::Ours).unwrap();
+        assert_eq!(set.failures, ["kafka is not up: no Java"]);
+        assert!(set.addresses.redis.standalone.is_some());
+        assert_eq!(set.addresses.kafka, None);
+    }
+
+    fn home(file: &Path) -> PathBuf {
+        Record::read(file).unwrap().running["redis.standalone"]
+            .folder
+            .clone()
+    }
 }

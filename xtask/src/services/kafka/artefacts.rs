@@ -32,7 +32,7 @@ const DESCRIPTION: &str = "pom.xml";
 /// The folder of archives, fetched if it is not there yet.
 pub fn folder() -> Result<PathBuf, Failure> {
     let folder = packages::folder().join(format!("kafka-{KAFKA}"));
-    let _lock = packages::lock("kafka")?;
+    let _lock = packages::lock(&folder)?;
     let description = description();
     if fs::read_to_string(folder.join(DESCRIPTION)).is_ok_and(|there| there == description) {
         return Ok(folder);
