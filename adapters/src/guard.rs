@@ -1,0 +1,148 @@
+//! Circuit breakers and time limits around what may go away: Redis, Kafka, the payment provider and
+//! the mail server.
+//!
+//! A breaker opens after some calls in a row got no answer ([`FaultKind::Unavailable`], or no answer
+//! in time). While it is open a call is answered *unavailable* at once, so nobody waits for what is
+//! away. After a pause one call may try; if it gets through, the breaker is closed. What the other
+//! side *says*, a refusal, a decline, nonsense, is an answer and opens nothing.
+
+mod breaker;
+mod gate;
+mod log;
+mod mailer;
+mod provider;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::Fault;
+use domain::ports::Ports;
+
+pub use breaker::Breaker;
+pub use gate::GuardedGate;
+pub use log::GuardedLog;
+pub use mailer::GuardedMailer;
+pub use provider::GuardedProvider;
+
+#[cfg(doc)]
+use domain::FaultKind;
+
+/// How long calls may take, and when a breaker opens.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct GuardSettings {
+    /// How long a call of the gate may take.
+    pub gate: Duration,
+    /// The same for calls that carry many items, buyers or receipts.
+    pub gate_bulk: Duration,
+    /// How long the log may take to have what is published.
+    pub log: Duration,
+    /// How long the payment provider may take. It may have charged all the same: afterwards the
+    /// outcome is unknown, and it is asked again.
+    pub provider: Duration,
+    /// How long the mail server may take for a letter.
+    pub mail: Duration,
+    /// Calls in a row without an answer that open a breaker.
+    pub failures: usize,
+    /// How long an open breaker lets nothing through.
+    pub pause: Duration,
+}
+
+impl Default for GuardSettings {
+    fn default() -> Self {
+        Self {
+            gate: Duration::from_secs(2),
+            gate_bulk: Duration::from_secs(30),
+            log: Duration::from_secs(3),
+            provider: Duration::from_secs(10),
+            mail: Duration::from_secs(10),
+            failures: 5,
+            // Well below what a consumer waits between its attempts at a record: an attempt must
+            // reach the other side again before the record is given up.
+            pause: Duration::from_secs(1),
+        }
+    }
+}
+
+/// The breakers of one process.
+#[derive(Clone)]
+pub struct Guards {
+    gate: Option<Arc<GuardedGate>>,
+    log: Option<Arc<GuardedLog>>,
+    provider: Arc<GuardedProvider>,
+    mailer: Arc<GuardedMailer>,
+}
+
+impl Guards {
+    /// Guards everything that is reached over the network. The workers take these ports too, the
+    /// gate keeper and the relays among them: a breaker that is open for a second delays healing by
+    /// no more than that, and the keeper's beats are what tries it again where nobody orders.
+    ///
+    /// # Errors
+    /// Settings that make no sense.
+    pub fn servers(ports: Ports, settings: &GuardSettings) -> Result<(Ports, Self), Fault> {
+        let (ports, mut guards) = Self::embedded(ports, settings)?;
+        let gate = Arc::new(GuardedGate::new(ports.gate.clone(), settings)?);
+        let log = Arc::new(GuardedLog::new(ports.log.clone(), settings)?);
+        let ports = Ports {
+            gate: gate.clone(),
+            log: log.clone(),
+            ..ports
+        };
+        guards.gate = Some(gate);
+        guards.log = Some(log);
+        Ok((ports, guards))
+    }
+
+    /// Guards the provider and the mail server; gate and log are in this process.
+    ///
+    /// # Errors
+    /// Settings that make no sense.
+    pub fn embedded(ports: Ports, settings: &GuardSettings) -> Result<(Ports, Self), Fault> {
+        let provider = Arc::new(GuardedProvider::new(ports.provider.clone(), settings)?);
+        let mailer = Arc::new(GuardedMailer::new(ports.mailer.clone(), settings)?);
+        let guards = Self {
+            gate: None,
+            log: None,
+            provider: provider.clone(),
+            mailer: mailer.clone(),
+        };
+        let ports = Ports {
+            provider,
+            mailer,
+            ..ports
+        };
+        Ok((ports, guards))
+    }
+
+    /// The names of what does not answer just now, by its breaker.
+    #[must_use]
+    pub fn open(&self) -> Vec<&'static str> {
+        let gate = self.gate.iter().map(|gate| gate.breaker());
+        let log = self.log.iter().map(|log| log.breaker());
+        let rest = [self.provider.breaker(), self.mailer.breaker()];
+        let all = gate.chain(log).chain(rest);
+        all.filter(|breaker| breaker.is_open())
+            .map(Breaker::name)
+            .collect()
+    }
+
+    /// What keeps this process from serving, for its readiness. What is open is asked for a sign of
+    /// life, so that a process that gets no requests because it is not ready becomes ready again.
+    pub async fn away(&self) -> Vec<&'static str> {
+        let mut away = Vec::new();
+        if let Some(gate) = &self.gate
+            && gate.is_away().await
+        {
+            away.push(gate.breaker().name());
+        }
+        if let Some(log) = &self.log
+            && log.is_away().await
+        {
+            away.push(log.breaker().name());
+        }
+        away
+    }
+}
+
+#[cfg(test)]
+mod tests;

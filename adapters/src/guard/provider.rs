@@ -1,0 +1,87 @@
+//! The payment provider behind a breaker.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::payment::{CaptureAnswer, Payment, ProviderEntry, Refund};
+use domain::ports::Provider;
+use domain::{Fault, PaymentId};
+
+use super::GuardSettings;
+use super::breaker::Breaker;
+
+const DOING: &str = "asking the payment provider";
+
+/// A provider that is away is not waited for. A call without an answer in time, or one that was not
+/// made because the breaker is open, has an *unknown* outcome: it is asked again with the same key,
+/// never taken for a decline.
+pub struct GuardedProvider {
+    inner: Arc<dyn Provider>,
+    breaker: Breaker,
+    limit: Duration,
+}
+
+impl GuardedProvider {
+    /// # Errors
+    /// Settings that make no sense.
+    pub fn new(inner: Arc<dyn Provider>, settings: &GuardSettings) -> Result<Self, Fault> {
+        let name = "payment provider";
+        Ok(Self {
+            inner,
+            breaker: Breaker::new(name, DOING, settings.failures, settings.pause)?,
+            limit: settings.provider,
+        })
+    }
+
+    /// Its breaker.
+    #[must_use]
+    pub fn breaker(&self) -> &Breaker {
+        &self.breaker
+    }
+
+    async fn answer(&self, call: impl Future<Output = CaptureAnswer> + Send) -> CaptureAnswer {
+        let known = async {
+            match call.await {
+                CaptureAnswer::Unknown => Err(no_answer()),
+                answer @ (CaptureAnswer::Captured | CaptureAnswer::Declined(_)) => Ok(answer),
+            }
+        };
+        let answer = self.breaker.run(self.limit, known).await;
+        answer.unwrap_or(CaptureAnswer::Unknown)
+    }
+}
+
+fn no_answer() -> Fault {
+    Fault::unavailable(DOING, "nobody knows what came of it")
+}
+
+#[async_trait]
+impl Provider for GuardedProvider {
+    async fn capture(&self, payment: &Payment) -> CaptureAnswer {
+        self.answer(self.inner.capture(payment)).await
+    }
+
+    async fn look_up(&self, payment: PaymentId) -> CaptureAnswer {
+        self.answer(self.inner.look_up(payment)).await
+    }
+
+    async fn refund(&self, refund: &Refund) -> bool {
+        let known = async {
+            match self.inner.refund(refund).await {
+                true => Ok(()),
+                false => Err(no_answer()),
+            }
+        };
+        self.breaker.run(self.limit, known).await.is_ok()
+    }
+
+    async fn statement(
+        &self,
+        after: Option<PaymentId>,
+        most: usize,
+    ) -> Result<Vec<ProviderEntry>, Fault> {
+        let call = self.inner.statement(after, most);
+        self.breaker.run(self.limit, call).await
+    }
+}

@@ -1,0 +1,191 @@
+use std::future::pending;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use async_trait::async_trait;
+use domain::payment::{
+    CaptureAnswer, DeclineReason, Payment, PaymentMethod, PaymentState, ProviderEntry, Refund,
+    RefundReason,
+};
+use domain::ports::gate::FeedCursor;
+use domain::ports::mail::Letter;
+use domain::ports::{Gate, Mailer, Provider};
+use domain::{Currency, FaultKind, Money, PaymentId, RefundId, Timestamp};
+use tokio::time::{sleep, timeout};
+use uuid::Uuid;
+
+use super::*;
+use crate::clock::SystemClock;
+use crate::embedded::gate::{MemoryGate, MemoryGateSettings};
+
+const PAUSE: Duration = Duration::from_millis(60);
+
+fn settings(failures: usize) -> GuardSettings {
+    let limit = Duration::from_millis(30);
+    GuardSettings {
+        gate: limit,
+        gate_bulk: limit,
+        log: limit,
+        provider: limit,
+        mail: limit,
+        failures,
+        pause: PAUSE,
+    }
+}
+
+/// A provider that answers every question the same, or not at all.
+struct Answers {
+    answer: Option<CaptureAnswer>,
+    asked: AtomicU32,
+}
+
+impl Answers {
+    fn new(answer: Option<CaptureAnswer>) -> Arc<Self> {
+        let asked = AtomicU32::new(0);
+        Arc::new(Self { answer, asked })
+    }
+
+    async fn say(&self) -> CaptureAnswer {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        match self.answer {
+            Some(answer) => answer,
+            None => pending().await,
+        }
+    }
+
+    fn asked(&self) -> u32 {
+        self.asked.load(Ordering::Relaxed)
+    }
+}
+
+#[async_trait]
+impl Provider for Answers {
+    async fn capture(&self, _: &Payment) -> CaptureAnswer {
+        self.say().await
+    }
+
+    async fn look_up(&self, _: PaymentId) -> CaptureAnswer {
+        self.say().await
+    }
+
+    async fn refund(&self, _: &Refund) -> bool {
+        self.say().await == CaptureAnswer::Captured
+    }
+
+    async fn statement(&self, _: Option<PaymentId>, _: usize) -> Result<Vec<ProviderEntry>, Fault> {
+        self.say().await;
+        Ok(Vec::new())
+    }
+}
+
+fn payment() -> Payment {
+    Payment {
+        id: PaymentId(Uuid::nil()),
+        attempt: 1,
+        method: PaymentMethod("tok_approve".to_owned()),
+        amount: Money::zero(Currency::from_code("KRW").unwrap()),
+        requested_at: Timestamp::UNIX_EPOCH,
+        state: PaymentState::Requested,
+    }
+}
+
+fn refund() -> Refund {
+    Refund {
+        id: RefundId(Uuid::nil()),
+        payment: PaymentId(Uuid::nil()),
+        amount: Money::zero(Currency::from_code("KRW").unwrap()),
+        reason: RefundReason::Cancelled,
+        requested_at: Timestamp::UNIX_EPOCH,
+        completed_at: None,
+    }
+}
+
+#[tokio::test]
+async fn a_provider_without_an_answer_leaves_the_outcome_unknown() {
+    let silent = Answers::new(None);
+    let provider = GuardedProvider::new(silent.clone(), &settings(3)).unwrap();
+    assert_eq!(provider.capture(&payment()).await, CaptureAnswer::Unknown);
+    assert_eq!(provider.look_up(payment().id).await, CaptureAnswer::Unknown);
+    assert!(!provider.refund(&refund()).await);
+    assert!(provider.breaker().is_open());
+    for _ in 0..5 {
+        assert_eq!(provider.capture(&payment()).await, CaptureAnswer::Unknown);
+    }
+    assert_eq!(silent.asked(), 3, "an open breaker asks nobody");
+    assert!(provider.statement(None, 1).await.is_err());
+}
+
+#[tokio::test]
+async fn a_decline_is_an_answer() {
+    let declined = CaptureAnswer::Declined(DeclineReason::Refused);
+    let provider = GuardedProvider::new(Answers::new(Some(declined)), &settings(1)).unwrap();
+    for _ in 0..3 {
+        assert_eq!(provider.capture(&payment()).await, declined);
+    }
+    assert!(!provider.breaker().is_open());
+}
+
+struct Refuses;
+
+#[async_trait]
+impl Mailer for Refuses {
+    async fn send(&self, _: &Letter) -> Result<(), Fault> {
+        Err(Fault::corrupt("sending a letter", "no such mailbox"))
+    }
+}
+
+#[tokio::test]
+async fn a_letter_that_is_refused_stops_no_other() {
+    let mailer = GuardedMailer::new(Arc::new(Refuses), &settings(1)).unwrap();
+    let letter = Letter {
+        to: domain::account::Email::parse("kim@example.com").unwrap(),
+        subject: String::new(),
+        text: String::new(),
+    };
+    for _ in 0..3 {
+        let fault = mailer.send(&letter).await.unwrap_err();
+        assert_eq!(fault.kind, FaultKind::Corrupt);
+    }
+    assert!(!mailer.breaker().is_open());
+}
+
+/// Opens a gate's breaker by a call that gets no answer.
+async fn cut_off(gate: &GuardedGate) {
+    let silence = pending::<Result<(), _>>();
+    let limit = Duration::from_millis(1);
+    gate.breaker().run(limit, silence).await.unwrap_err();
+    assert!(gate.breaker().is_open());
+}
+
+fn gate() -> GuardedGate {
+    let gate = MemoryGate::new(Arc::new(SystemClock), MemoryGateSettings::default());
+    GuardedGate::new(Arc::new(gate), &settings(1)).unwrap()
+}
+
+#[tokio::test]
+async fn who_waits_for_changes_does_not_take_the_place_of_who_tries() {
+    let gate = Arc::new(gate());
+    let longer_than_a_call_may_take = settings(1).gate * 2;
+    let mut here = FeedCursor::default();
+    while let Ok(news) = timeout(longer_than_a_call_may_take, gate.changes(here)).await {
+        here = news.unwrap().cursor;
+    }
+    cut_off(&gate).await;
+    sleep(PAUSE).await;
+    let fed = gate.clone();
+    let feed = tokio::spawn(async move { fed.changes(here).await });
+    tokio::task::yield_now().await;
+    assert_eq!(gate.edge_length().await.unwrap(), 0);
+    assert!(!gate.breaker().is_open());
+    feed.abort();
+}
+
+#[tokio::test]
+async fn asking_whether_it_is_away_finds_out_that_it_is_back() {
+    let gate = gate();
+    assert!(!gate.is_away().await);
+    cut_off(&gate).await;
+    assert!(gate.is_away().await, "it was away a moment ago");
+    sleep(PAUSE).await;
+    assert!(!gate.is_away().await);
+    assert!(!gate.breaker().is_open());
+}
