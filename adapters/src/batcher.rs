@@ -44,6 +44,12 @@ impl<W: Work> Batcher<W> {
         Self { jobs, doing }
     }
 
+    /// Has the job done without waiting for it; not at all where too many wait already.
+    pub fn begin(&self, job: W::Job) {
+        let (reply, _) = oneshot::channel();
+        let _ = self.jobs.try_send((job, reply));
+    }
+
     /// Returns when the job is done.
     pub async fn run(&self, job: W::Job) -> Result<W::Done, Fault> {
         let (reply, answer) = oneshot::channel();

@@ -1,87 +1,94 @@
-//! Items for the hot path: in memory, never more than a second old.
+//! Items for the hot path: in this process, then in a Redis that all processes share, then in the
+//! ledger.
+//!
+//! An answer is never more than a second old while the ledger answers. An item that is asked for
+//! all the time is read again a moment before, so nobody waits for it; what is missing at the same
+//! time, for whomever, is one question to the ledger, of one process. While the ledger is away the
+//! last that was known is better than nothing, for some minutes.
 
-use std::collections::HashMap;
+mod known;
+mod loader;
+mod shared;
+
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::item::Item;
 use domain::ports::{Catalogue, ItemCache};
 use domain::{Fault, ItemId};
 use futures_util::future::try_join_all;
-use moka::future::Cache;
+use tokio::time::Instant;
 
-use crate::embedded::batcher::{Batcher, Work};
+use crate::batcher::Batcher;
+use crate::redis::RedisItems;
+use known::Known;
+use loader::Loader;
+use shared::Shared;
 
-/// The most items kept.
-const CAPACITY: u64 = 100_000;
-/// How old an answer may be: long enough to spare the ledger a crowd, short enough for a price.
-const AGE: Duration = Duration::from_secs(1);
-
-/// Looks aside into the catalogue on a miss, one loader an item; the others wait for it. What is
-/// missing at the same time, for whomever, is one question to the ledger. That an id is unknown is
-/// remembered just as long.
+/// Looks aside into the catalogue on a miss, one loader an item; the others wait for it. That an id
+/// is unknown is remembered just as long.
 pub struct CachedItems {
+    known: Known,
     loading: Batcher<Loader>,
-    cache: Cache<ItemId, Option<Arc<Item>>>,
+    shared: Option<Arc<Shared>>,
 }
 
 impl CachedItems {
-    /// Starts the task that loads, so there has to be a runtime.
-    #[must_use]
-    pub fn new(catalogue: Arc<dyn Catalogue>) -> Self {
-        let cache = Cache::builder()
-            .max_capacity(CAPACITY)
-            .time_to_live(AGE)
-            .build();
-        let loading = Batcher::start(Loader(catalogue), "loading items");
-        Self { loading, cache }
+    /// Starts the task that loads, so there has to be a runtime. Without `shared` every process
+    /// asks the ledger for itself.
+    ///
+    /// # Errors
+    /// What is shared can't be listened to.
+    pub fn new(catalogue: Arc<dyn Catalogue>, shared: Option<RedisItems>) -> Result<Self, Fault> {
+        let known = Known::new();
+        let shared = shared.map(|items| Shared::new(items, &known)).transpose()?;
+        let shared = shared.map(Arc::new);
+        let loader = Loader::new(catalogue, known.clone(), shared.clone())?;
+        Ok(Self {
+            known,
+            loading: Batcher::start(loader, "loading items"),
+            shared,
+        })
     }
 
     async fn load(&self, id: ItemId) -> Result<Option<Arc<Item>>, Fault> {
         // The loader's fault is shared with those who waited for it, so each gets one of its own.
-        self.cache
-            .try_get_with(id, self.loading.run(id))
-            .await
-            .map_err(|fault: Arc<Fault>| Fault::unavailable("loading an item", fault.detail()))
+        let loaded = self.loading.run(id).await?;
+        loaded.map_err(|fault: Arc<Fault>| Fault::unavailable("loading an item", fault.detail()))
     }
 }
 
 #[async_trait]
 impl ItemCache for CachedItems {
     async fn items(&self, ids: &[ItemId]) -> Result<Vec<Arc<Item>>, Fault> {
+        let now = Instant::now();
         let mut found = Vec::with_capacity(ids.len());
         let mut missing = Vec::new();
         for id in ids {
-            match self.cache.get(id).await {
-                Some(item) => found.extend(item),
+            match self.known.fresh(*id, now) {
+                Some(entry) => {
+                    if entry.is_to_be_read_again(now) {
+                        self.loading.begin(*id);
+                    }
+                    found.extend(entry.item.clone());
+                }
                 None => missing.push(*id),
             }
         }
-        let loaded = try_join_all(missing.into_iter().map(|id| self.load(id))).await?;
-        found.extend(loaded.into_iter().flatten());
+        if !missing.is_empty() {
+            let loaded = try_join_all(missing.into_iter().map(|id| self.load(id))).await?;
+            found.extend(loaded.into_iter().flatten());
+        }
         Ok(found)
     }
 
     async fn forget(&self, item: ItemId) {
-        self.cache.invalidate(&item).await;
-    }
-}
-
-/// Asks the catalogue for all that is missing at once.
-struct Loader(Arc<dyn Catalogue>);
-
-impl Work for Loader {
-    type Job = ItemId;
-    type Done = Option<Arc<Item>>;
-
-    async fn run(&mut self, ids: &[ItemId]) -> Result<Vec<Self::Done>, Fault> {
-        let items = self.0.items(ids).await?;
-        let items: HashMap<ItemId, Arc<Item>> = items
-            .into_iter()
-            .map(|item| (item.id, Arc::new(item)))
-            .collect();
-        Ok(ids.iter().map(|id| items.get(id).cloned()).collect())
+        self.known.forget(item);
+        if let Some(shared) = &self.shared {
+            shared.forget(item).await;
+        }
+        // Again: it may have been loaded in between from what was shared until now.
+        self.known.forget(item);
     }
 }
 

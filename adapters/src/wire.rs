@@ -2,6 +2,7 @@
 //! they do not know; a version they do not know is unreadable.
 
 pub mod event;
+pub mod item;
 pub mod message;
 pub mod order_record;
 

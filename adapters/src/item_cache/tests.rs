@@ -1,4 +1,6 @@
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use super::*;
 use domain::event::Event;
@@ -9,19 +11,29 @@ use domain::page::{ItemFilter, ItemQuery, Page};
 use domain::ports::catalogue::ItemWritten;
 use domain::stock::Stock;
 use domain::{AccountId, Currency, Money, Timestamp};
+use known::{FRESH, KEPT};
 use tokio::sync::Semaphore;
+use tokio::time::{advance, sleep, timeout};
 use uuid::Uuid;
 
 /// A catalogue with items 1 to 9 that answers when it is let, and remembers what it was asked.
 struct Slow {
     may_answer: Semaphore,
     asked: Mutex<Vec<Vec<ItemId>>>,
+    is_away: AtomicBool,
 }
 
 impl Slow {
     fn new(answers: usize) -> Arc<Self> {
-        let (may_answer, asked) = (Semaphore::new(answers), Mutex::default());
-        Arc::new(Self { may_answer, asked })
+        Arc::new(Self {
+            may_answer: Semaphore::new(answers),
+            asked: Mutex::default(),
+            is_away: AtomicBool::new(false),
+        })
+    }
+
+    fn go_away(&self, is_away: bool) {
+        self.is_away.store(is_away, Ordering::Relaxed);
     }
 
     fn asked(&self) -> Vec<ItemId> {
@@ -59,7 +71,7 @@ impl Catalogue for Slow {
     async fn items(&self, ids: &[ItemId]) -> Result<Vec<Item>, Fault> {
         self.asked.lock().unwrap().push(ids.to_vec());
         self.may_answer.acquire().await.unwrap().forget();
-        if ids.contains(&id(666)) {
+        if ids.contains(&id(666)) || self.is_away.load(Ordering::Relaxed) {
             return Err(Fault::unavailable("reading items", "the disk is gone"));
         }
         let known = ids.iter().filter(|item| (id(1)..=id(9)).contains(item));
@@ -124,7 +136,7 @@ async fn ids(cache: &CachedItems, wanted: &[ItemId]) -> Vec<ItemId> {
 #[tokio::test]
 async fn a_crowd_that_misses_asks_once() {
     let catalogue = Slow::new(0);
-    let cache = Arc::new(CachedItems::new(catalogue.clone()));
+    let cache = Arc::new(CachedItems::new(catalogue.clone(), None).unwrap());
     let crowd: Vec<_> = (0..50)
         .map(|_| {
             let cache = cache.clone();
@@ -146,7 +158,7 @@ async fn a_crowd_that_misses_asks_once() {
 #[tokio::test]
 async fn what_is_known_or_unknown_is_remembered() {
     let catalogue = Slow::new(100);
-    let cache = CachedItems::new(catalogue.clone());
+    let cache = CachedItems::new(catalogue.clone(), None).unwrap();
     for _ in 0..3 {
         assert_eq!(ids(&cache, &[id(4), id(44)]).await, [id(4)]);
     }
@@ -159,9 +171,9 @@ async fn what_is_known_or_unknown_is_remembered() {
 #[tokio::test]
 async fn an_answer_is_never_more_than_a_second_old() {
     let catalogue = Slow::new(100);
-    let cache = CachedItems::new(catalogue.clone());
+    let cache = CachedItems::new(catalogue.clone(), None).unwrap();
     ids(&cache, &[id(5)]).await;
-    tokio::time::sleep(AGE + Duration::from_millis(50)).await;
+    sleep(FRESH + Duration::from_millis(50)).await;
     ids(&cache, &[id(5)]).await;
     assert_eq!(catalogue.asked(), [id(5), id(5)]);
 }
@@ -169,9 +181,89 @@ async fn an_answer_is_never_more_than_a_second_old() {
 #[tokio::test]
 async fn a_fault_is_not_remembered() {
     let catalogue = Slow::new(100);
-    let cache = CachedItems::new(catalogue.clone());
+    let cache = CachedItems::new(catalogue.clone(), None).unwrap();
     assert!(cache.items(&[id(666)]).await.is_err());
     assert!(cache.items(&[id(666)]).await.is_err());
     assert_eq!(catalogue.asked().len(), 2);
     assert_eq!(ids(&cache, &[id(6)]).await, [id(6)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_in_demand_is_read_again_before_anybody_has_to_wait() {
+    let catalogue = Slow::new(1);
+    let cache = CachedItems::new(catalogue.clone(), None).unwrap();
+    ids(&cache, &[id(1)]).await;
+    advance(Duration::from_millis(750)).await;
+    // Nobody answers now, and still nobody waits.
+    for _ in 0..10 {
+        assert_eq!(ids(&cache, &[id(1)]).await, [id(1)]);
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(catalogue.asked(), [id(1), id(1)], "one asks for all");
+    catalogue.may_answer.add_permits(1);
+    tokio::task::yield_now().await;
+    advance(Duration::from_millis(300)).await;
+    ids(&cache, &[id(1)]).await;
+    assert_eq!(
+        catalogue.asked().len(),
+        2,
+        "the second answer is 300 ms old"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_the_ledger_is_away_the_last_known_has_to_do() {
+    let catalogue = Slow::new(1_000);
+    let cache = CachedItems::new(catalogue.clone(), None).unwrap();
+    assert_eq!(ids(&cache, &[id(1), id(44)]).await, [id(1)]);
+    catalogue.go_away(true);
+    advance(FRESH).await;
+    assert_eq!(ids(&cache, &[id(1)]).await, [id(1)]);
+    let asked = catalogue.asked().len();
+    for _ in 0..100 {
+        assert_eq!(ids(&cache, &[id(1)]).await, [id(1)]);
+    }
+    assert_eq!(
+        catalogue.asked().len(),
+        asked,
+        "not every request asks again"
+    );
+    assert!(cache.items(&[id(2)]).await.is_err(), "never seen");
+    assert!(
+        cache.items(&[id(44)]).await.is_err(),
+        "there may be one by now"
+    );
+    advance(KEPT / 2).await;
+    assert_eq!(ids(&cache, &[id(1)]).await, [id(1)]);
+    advance(KEPT / 2).await;
+    assert!(cache.items(&[id(1)]).await.is_err(), "too old");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_changed_is_not_told_even_while_the_ledger_is_away() {
+    let catalogue = Slow::new(1_000);
+    let cache = CachedItems::new(catalogue.clone(), None).unwrap();
+    ids(&cache, &[id(1)]).await;
+    catalogue.go_away(true);
+    cache.forget(id(1)).await;
+    assert!(cache.items(&[id(1)]).await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_ledger_that_hangs_holds_nobody_up() {
+    let catalogue = Slow::new(1);
+    let cache = CachedItems::new(catalogue.clone(), None).unwrap();
+    ids(&cache, &[id(1)]).await;
+    advance(FRESH).await;
+    for _ in 0..5 {
+        let patience = Duration::from_millis(1_100);
+        let answer = timeout(patience, ids(&cache, &[id(1)])).await.unwrap();
+        assert_eq!(answer, [id(1)]);
+        advance(Duration::from_millis(600)).await;
+    }
+    let at_once = Duration::from_millis(1);
+    timeout(at_once, cache.items(&[id(2)]))
+        .await
+        .unwrap()
+        .unwrap_err();
 }
