@@ -1,5 +1,7 @@
 //! A mail server.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use domain::Fault;
 use domain::ports::mail::{Letter, Mailer};
@@ -8,7 +10,14 @@ use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 
 use super::compose;
 
-/// Sends letters by SMTP, over a pool of connections.
+/// How long a connection may take to be made; how long the whole of it may, is the guard's.
+const CONNECTING: Duration = Duration::from_secs(5);
+/// Codes that turn down the sender's login rather than a letter (RFC 4954): a letter is not to blame
+/// for them, and may go out once the settings are right.
+const LOGIN: [u16; 4] = [530, 534, 535, 538];
+
+/// Sends letters by SMTP, each over a connection of its own: letters are few, and a conversation that
+/// is given up in the middle then leaves nothing behind for the next letter to read.
 pub struct SmtpMailer {
     from: Mailbox,
     transport: AsyncSmtpTransport<Tokio1Executor>,
@@ -25,7 +34,7 @@ impl SmtpMailer {
             .map_err(|_| Fault::corrupt("reading the mail server's URL", "no SMTP URL"))?;
         Ok(Self {
             from,
-            transport: builder.build(),
+            transport: builder.timeout(Some(CONNECTING)).build(),
         })
     }
 }
@@ -38,7 +47,7 @@ impl Mailer for SmtpMailer {
         // A server's refusal may quote the address, so only its kind is told. One that is for good
         // (5yz, RFC 5321) would be the same at every try.
         sent.map(drop).map_err(|error| {
-            if error.is_permanent() {
+            if error.is_permanent() && !is_about_login(&error) {
                 Fault::corrupt("sending a letter", "the mail server refuses it")
             } else {
                 Fault::unavailable("sending a letter", "the mail server did not take it")
@@ -46,3 +55,12 @@ impl Mailer for SmtpMailer {
         })
     }
 }
+
+fn is_about_login(error: &lettre::transport::smtp::Error) -> bool {
+    error
+        .status()
+        .is_some_and(|code| LOGIN.contains(&u16::from(code)))
+}
+
+#[cfg(test)]
+mod tests;
