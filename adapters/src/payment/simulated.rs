@@ -88,6 +88,7 @@ impl SimulatedProvider {
             outcome: self.outcome(payment),
         };
         let (entry, asked) = self.books.run(Job::Capture(entry)).await?.captured()?;
+        fail::fail_point!("provider-charged");
         let token = payment.method.0.as_str();
         if token == "tok_timeout_then_approve" && asked == 1 {
             return Ok(CaptureAnswer::Unknown);

@@ -109,3 +109,62 @@ async fn about_a_third_of_the_shoppers_abandon_and_always_the_same() {
     assert!((310..410).contains(&abandoned), "{abandoned}");
     assert_eq!(answers[0], answers[1]);
 }
+
+#[tokio::test]
+async fn processes_that_share_the_books_charge_once() {
+    const PAYMENTS: u128 = 200;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("provider.db");
+    // They also make the file at the same moment.
+    let opened = futures_util::future::join_all((0..4).map(|_| open(&path))).await;
+    let token = |number: u128| match number % 3 {
+        0 => "tok_decline",
+        1 => "tok_timeout_then_approve",
+        _ => "tok_approve",
+    };
+    let payments: Vec<_> = (1..=PAYMENTS).map(|n| payment(n, token(n))).collect();
+    let asked = opened.iter().flat_map(|provider| {
+        let asks = payments
+            .iter()
+            .map(|payment| async move { (payment.id, provider.capture(payment).await) });
+        asks.collect::<Vec<_>>()
+    });
+    let answers = futures_util::future::join_all(asked).await;
+    for (number, payment) in (1..=PAYMENTS).zip(&payments) {
+        let said: Vec<_> = answers
+            .iter()
+            .filter(|(id, _)| *id == payment.id)
+            .map(|(_, answer)| *answer)
+            .collect();
+        let unknown = said
+            .iter()
+            .filter(|answer| **answer == CaptureAnswer::Unknown);
+        let lost = usize::from(token(number) == "tok_timeout_then_approve");
+        assert_eq!(
+            unknown.count(),
+            lost,
+            "{said:?}: one process lost the first answer"
+        );
+    }
+    let owed = payments
+        .iter()
+        .filter(|payment| payment.method.0 != "tok_decline");
+    let owed: Vec<_> = owed
+        .zip(1_000..)
+        .map(|(payment, number)| refund(number, payment))
+        .collect();
+    let refunded = opened
+        .iter()
+        .flat_map(|provider| owed.iter().map(|refund| provider.refund(refund)));
+    let refunded = futures_util::future::join_all(refunded).await;
+    assert!(refunded.iter().all(|done| *done));
+    for provider in &opened {
+        let statement = provider.statement(None, 1_000).await.unwrap();
+        assert_eq!(statement.len(), payments.len());
+        for entry in statement {
+            let given_back = (entry.refunds, entry.refunded_minor);
+            let once = (entry.captures, i64::from(entry.captures) * 5_000);
+            assert_eq!(given_back, once);
+        }
+    }
+}
