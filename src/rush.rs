@@ -1,5 +1,6 @@
-//! `firstcome rush`: a rehearsal crowd against a running endpoint. Either buyers who all want the same
-//! deal, or a shop's own customers with their baskets; afterwards everything is counted and audited.
+//! `firstcome rush`: a rehearsal crowd against a running endpoint. Buyers who all want the same deal,
+//! or order for a time, or a shop's own customers with their baskets; afterwards everything is
+//! counted and audited.
 //!
 //! The crowd knows nothing but the API: accounts and their access tokens are made by whoever starts
 //! it, and so is the audit.
@@ -16,6 +17,7 @@ mod replay;
 mod requests;
 mod stampede;
 mod subscribers;
+mod sustained;
 mod tally;
 #[cfg(test)]
 mod tests;
@@ -34,9 +36,11 @@ use uuid::Uuid;
 use crate::import::table::Unreadable;
 pub use audit::audit;
 use client::{Client, NoAnswer, Token};
-use endpoint::Endpoint;
+use endpoint::Nodes;
 pub use outcome::Outcome;
+pub use sustained::floor::ROLE as FLOOR;
 use outcome::Told;
+use sustained::processor::Process;
 
 /// The most buyers of a crowd; each has an account.
 const MOST_BUYERS: u64 = 1_000_000;
@@ -49,9 +53,10 @@ const RUNS: Uuid = Uuid::from_u128(0x51c3_8a0e_7f42_4d6b_8d15_e2a9_40b7_6c1f);
 /// The options of `firstcome rush`.
 #[derive(clap::Args, Clone, Debug)]
 pub struct RushArgs {
-    /// The GraphQL endpoint.
+    /// The GraphQL endpoint; several of them are the nodes of one shop, over which everybody is
+    /// spread.
     #[arg(long, default_value = "http://127.0.0.1:8000/graphql")]
-    pub url: String,
+    pub url: Vec<String>,
     /// The item that everybody wants; by default the open deal with most stock.
     #[arg(long, value_name = "ITEM_ID", conflicts_with = "orders")]
     pub deal: Option<String>,
@@ -62,7 +67,7 @@ pub struct RushArgs {
     #[arg(long, default_value_t = 1, conflicts_with = "orders")]
     pub quantity: u32,
     /// How many are at it at once, each on a connection of their own.
-    #[arg(long, default_value_t = 64, value_parser = within(1..=MOST_CONNECTIONS))]
+    #[arg(long, visible_alias = "connections", default_value_t = 64, value_parser = within(1..=MOST_CONNECTIONS))]
     pub concurrency: u64,
     /// How many buyers come a second; by default as many as come through. Latency then counts from
     /// the moment a buyer comes.
@@ -80,6 +85,26 @@ pub struct RushArgs {
     /// Wait for the deal to open, and start at that moment.
     #[arg(long, conflicts_with = "orders")]
     pub open_at: bool,
+    /// Order for so long, `60s`: each connection again as soon as it is answered, for one buyer after
+    /// the other, however often.
+    #[arg(long = "for", value_name = "TIME", value_parser = humantime::parse_duration,
+        conflicts_with_all = ["orders", "deal", "rate", "pay", "retry", "open_at", "run"])]
+    pub duration: Option<Duration>,
+    /// With --for: order for so long before anything counts.
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = humantime::parse_duration)]
+    pub warm_up: Duration,
+    /// With --for: an item to order, once for each; by default the one with most stock of those that
+    /// are always sold.
+    #[arg(long, value_name = "ITEM_ID", requires = "duration")]
+    pub item: Vec<String>,
+    /// With --for: a process whose processor time is told, `NAME=PID`, or `NAME=PID+` with its
+    /// children; those of one name are added up. On Linux only.
+    #[arg(long, value_name = "NAME=PID", requires = "duration")]
+    pub watch: Vec<Process>,
+    /// With --for: before and afterwards, send the same requests to a server that does nothing, and
+    /// tell what share of its rate the orders reach.
+    #[arg(long, requires = "duration")]
+    pub floor: bool,
     /// Replay the baskets of an order book (CSV or gzip of it, see `import --from-orders`): each
     /// invoice becomes an order of its customer, and is paid.
     #[arg(long, value_name = "FILE")]
@@ -173,7 +198,7 @@ pub struct Buyer {
 /// Who takes part, known before anybody does.
 pub struct Plan {
     args: RushArgs,
-    endpoint: Endpoint,
+    nodes: Nodes,
     run: Run,
     buyers: Vec<String>,
     kind: Kind,
@@ -188,6 +213,7 @@ struct Run {
 enum Kind {
     Stampede,
     Replay(replay::Book),
+    Sustained,
 }
 
 /// Looks at the options, and at the order book if there is one.
@@ -197,7 +223,7 @@ enum Kind {
 /// # Errors
 /// The URL is none, or the order book can't be read.
 pub fn plan(args: RushArgs, fresh: Uuid) -> Result<Plan, RushError> {
-    let endpoint = Endpoint::parse(&args.url).map_err(RushError::new)?;
+    let nodes = Nodes::parse(&args.url).map_err(RushError::new)?;
     let name = args
         .run
         .clone()
@@ -211,11 +237,15 @@ pub fn plan(args: RushArgs, fresh: Uuid) -> Result<Plan, RushError> {
         (book.buyers(), Kind::Replay(book))
     } else {
         let buyers = (1..=args.buyers).map(|number| format!("buyer-{number:07}"));
-        (buyers.collect(), Kind::Stampede)
+        let kind = match args.duration {
+            Some(_) => Kind::Sustained,
+            None => Kind::Stampede,
+        };
+        (buyers.collect(), kind)
     };
     Ok(Plan {
         args,
-        endpoint,
+        nodes,
         run,
         buyers,
         kind,
@@ -226,6 +256,11 @@ impl Plan {
     /// The name of the run. Accounts of a run of the same name have to be the same.
     pub fn run_name(&self) -> &str {
         &self.run.name
+    }
+
+    /// The node that is asked for an audit.
+    pub fn audit_url(&self) -> String {
+        self.nodes.of(0).url()
     }
 
     /// Names for the buyers' accounts, each once: small letters, digits and hyphens, the same in
@@ -254,7 +289,7 @@ where
         .collect();
     let tokens = tokens.map_err(RushError::new)?;
     let means = Means {
-        endpoint: Arc::new(plan.endpoint),
+        nodes: plan.nodes,
         timeout: Duration::from_secs(plan.args.timeout),
         patience: Duration::from_secs(plan.args.patience),
         concurrency: usize::try_from(plan.args.concurrency).unwrap_or(1),
@@ -269,6 +304,10 @@ where
             let replayed = replay::run(&means, &plan.args, plan.run.id, book, tokens).await?;
             Told::Replay(Box::new(replayed))
         }
+        Kind::Sustained => {
+            let sustained = sustained::run(&means, &plan.args, plan.run.id, tokens).await?;
+            Told::Sustained(Box::new(sustained))
+        }
     };
     let audit = audit().await.map_err(|fault| fault.detail());
     Ok(Outcome {
@@ -280,7 +319,7 @@ where
 
 /// What every part of a rush works with.
 struct Means {
-    endpoint: Arc<Endpoint>,
+    nodes: Nodes,
     /// For one answer.
     timeout: Duration,
     /// For what takes longer.
@@ -293,12 +332,17 @@ struct Means {
 
 impl Means {
     fn client(&self) -> Client {
-        Client::new(Arc::clone(&self.endpoint), self.timeout)
+        self.client_of(0)
+    }
+
+    /// The client of this number: clients are spread over the nodes.
+    fn client_of(&self, number: usize) -> Client {
+        Client::new(Arc::clone(self.nodes.of(number)), self.timeout)
     }
 
     fn asking(&self) -> verify::Asking {
         verify::Asking {
-            endpoint: Arc::clone(&self.endpoint),
+            nodes: self.nodes.clone(),
             concurrency: self.concurrency,
             timeout: self.timeout,
             patience: self.patience,

@@ -8,6 +8,7 @@ pub mod app;
 pub mod authenticate;
 pub mod engine;
 pub mod fault;
+pub mod floor;
 pub mod graphql;
 mod health;
 mod http;

@@ -17,10 +17,11 @@ const DOING: &str = "rehearsing";
 /// There is nothing to rehearse with, or nobody answers.
 pub async fn rush(config: &Config, args: RushArgs) -> Result<ExitCode, Fault> {
     let operator = Operator::open(config).await?;
-    let (json, url) = (args.json, args.url.clone());
+    let json = args.json;
     let fault = |error: rush::RushError| Fault::unavailable(DOING, error);
     let plan = rush::plan(args, operator.random_id()).map_err(fault)?;
     let buyers = operator.buyers(plan.run_name(), plan.buyers()).await?;
+    let url = plan.audit_url();
     let audit = async || rush::audit(&url, &operator.audit_token()?).await;
     let outcome = rush::run(plan, buyers, audit).await.map_err(fault)?;
     let mut out = io::stdout().lock();

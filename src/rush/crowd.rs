@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::RushError;
 use super::client::{Client, Token};
-use super::endpoint::Endpoint;
+use super::endpoint::Nodes;
 use super::patience::{MOST_TRIES, Patience};
 use super::payment::{self, Bill, Payment};
 use super::requests::{self, Asked, Line, Order, UserError};
@@ -20,7 +20,7 @@ use super::tally::{Fate, Latency, Tally};
 
 /// Everything that the buyers of a crowd share.
 pub struct Crowd {
-    pub endpoint: Arc<Endpoint>,
+    pub nodes: Nodes,
     /// One for each buyer.
     pub buyers: Vec<Token>,
     pub run: Uuid,
@@ -80,15 +80,18 @@ struct Worked {
 /// None that a crowd can meet.
 pub async fn let_loose(crowd: Arc<Crowd>) -> Result<Crowded, RushError> {
     let latency = Latency::new().map_err(|error| RushError::new(error.to_string()))?;
-    let next = Arc::new(AtomicUsize::new(0));
+    let next: Arc<[AtomicUsize]> = crowd.nodes.iter().map(|_| AtomicUsize::new(0)).collect();
     // Every buyer has one order, so there is room for all of them.
     let (to_payers, orders) = mpsc::channel(crowd.buyers.len().max(1));
     let payers = hire_payers(&crowd, orders);
     let begun = Instant::now();
     let mut workers = JoinSet::new();
-    for _ in 0..crowd.concurrency.min(crowd.buyers.len()).max(1) {
+    // Every node is gone to, however few they are.
+    let fewest = crowd.nodes.count();
+    for number in 0..crowd.concurrency.min(crowd.buyers.len()).max(fewest) {
         let worker = Worker {
-            client: Client::new(Arc::clone(&crowd.endpoint), crowd.timeout),
+            client: Client::new(Arc::clone(crowd.nodes.of(number)), crowd.timeout),
+            node: number % crowd.nodes.count(),
             crowd: Arc::clone(&crowd),
             begun,
             to_payers: to_payers.clone(),
@@ -126,6 +129,8 @@ pub async fn let_loose(crowd: Arc<Crowd>) -> Result<Crowded, RushError> {
 /// One connection, on which one buyer after the other has their turn.
 struct Worker {
     client: Client,
+    /// The number of the node at the other end.
+    node: usize,
     crowd: Arc<Crowd>,
     begun: Instant,
     to_payers: mpsc::Sender<Accepted>,
@@ -133,10 +138,12 @@ struct Worker {
 }
 
 impl Worker {
-    async fn work(mut self, next: Arc<AtomicUsize>) -> Worked {
+    /// `next` counts, for each node, those of its buyers who had their turn.
+    async fn work(mut self, next: Arc<[AtomicUsize]>) -> Worked {
         let crowd = Arc::clone(&self.crowd);
         loop {
-            let buyer = next.fetch_add(1, Ordering::Relaxed);
+            let turn = next[self.node].fetch_add(1, Ordering::Relaxed);
+            let buyer = turn * crowd.nodes.count() + self.node;
             let Some(token) = crowd.buyers.get(buyer) else {
                 return self.worked;
             };
@@ -241,17 +248,18 @@ fn hire_payers(crowd: &Arc<Crowd>, orders: mpsc::Receiver<Accepted>) -> JoinSet<
     const MOST_PAYERS: usize = 64;
     let orders = Arc::new(tokio::sync::Mutex::new(orders));
     let mut payers = JoinSet::new();
-    for _ in 0..crowd.concurrency.clamp(1, MOST_PAYERS) {
-        payers.spawn(pay_orders(Arc::clone(crowd), Arc::clone(&orders)));
+    for number in 0..crowd.concurrency.clamp(1, MOST_PAYERS) {
+        let client = Client::new(Arc::clone(crowd.nodes.of(number)), crowd.timeout);
+        payers.spawn(pay_orders(Arc::clone(crowd), client, Arc::clone(&orders)));
     }
     payers
 }
 
 async fn pay_orders(
     crowd: Arc<Crowd>,
+    mut client: Client,
     orders: Arc<tokio::sync::Mutex<mpsc::Receiver<Accepted>>>,
 ) -> Tally {
-    let mut client = Client::new(Arc::clone(&crowd.endpoint), crowd.timeout);
     let mut tally = Tally::default();
     loop {
         let accepted = orders.lock().await.recv().await;
@@ -287,7 +295,7 @@ mod tests {
 
     fn crowd(paying_ppm: u64, rate: Option<u32>) -> Crowd {
         Crowd {
-            endpoint: Arc::new(Endpoint::parse("http://127.0.0.1:1/").unwrap()),
+            nodes: Nodes::parse(&["http://127.0.0.1:1/".to_owned()]).unwrap(),
             buyers: Vec::new(),
             run: Uuid::nil(),
             item_id: String::new(),

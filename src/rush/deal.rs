@@ -1,4 +1,4 @@
-//! Which deal a crowd is after, and when it opens.
+//! Which deal or items a crowd is after, and when a deal opens.
 
 use std::time::Duration;
 
@@ -58,6 +58,31 @@ pub async fn choose(
         };
         RushError::new(format!("no deal is open{hint}, --deal names any item"))
     })
+}
+
+/// The items of these ids; without any, the one with most stock of those that are always sold.
+///
+/// # Errors
+/// One is not there, there is none at all, or nobody answers.
+pub async fn choose_items(client: &mut Client, ids: &[String]) -> Result<Vec<Item>, RushError> {
+    let mut items = Vec::with_capacity(ids.len().max(1));
+    for id in ids {
+        items.push(choose(client, Some(id), false).await?);
+    }
+    let mut after = None;
+    let mut pages = if ids.is_empty() { MOST_PAGES } else { 0 };
+    while pages > 0 {
+        let page = requests::general(client, after.as_deref()).await?;
+        items.extend(page.items);
+        items.sort_by_key(|item| std::cmp::Reverse(available(item)));
+        items.truncate(1);
+        after = page.next;
+        pages = if after.is_some() { pages - 1 } else { 0 };
+    }
+    if items.is_empty() {
+        return Err(RushError::new("nothing is on sale, --item names any item"));
+    }
+    Ok(items)
 }
 
 /// Waits until the deal opens, by the engine's clock.

@@ -1,4 +1,5 @@
 //! Where the crowd goes, and connections to it: TCP or TLS, for HTTP and for WebSockets alike.
+//! A shop may have several nodes; the crowd is spread over them.
 
 use std::fmt;
 use std::io;
@@ -33,6 +34,39 @@ pub struct Endpoint {
 impl fmt::Debug for Endpoint {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "Endpoint({}:{}{})", self.host, self.port, self.target)
+    }
+}
+
+/// The endpoints of one shop, at least one. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Nodes(Arc<[Arc<Endpoint>]>);
+
+impl Nodes {
+    /// Reads their URLs.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong with one, or that there is none.
+    pub fn parse(urls: &[String]) -> Result<Self, String> {
+        if urls.is_empty() {
+            return Err("there is no URL to go to".to_owned());
+        }
+        let nodes = urls.iter().map(|url| Endpoint::parse(url).map(Arc::new));
+        nodes.collect::<Result<_, _>>().map(Self)
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The node of the connection, subscriber or buyer of this number.
+    pub fn of(&self, number: usize) -> &Arc<Endpoint> {
+        &self.0[number % self.0.len()]
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Endpoint>> {
+        self.0.iter()
     }
 }
 
@@ -75,9 +109,17 @@ impl Endpoint {
         })
     }
 
+    /// The URL that it was read from.
+    pub fn url(&self) -> String {
+        self.with_scheme(if self.tls.is_some() { "https" } else { "http" })
+    }
+
     /// The same for a WebSocket, as its handshake names it.
     pub fn websocket_url(&self) -> String {
-        let scheme = if self.tls.is_some() { "wss" } else { "ws" };
+        self.with_scheme(if self.tls.is_some() { "wss" } else { "ws" })
+    }
+
+    fn with_scheme(&self, scheme: &str) -> String {
         let authority = self.authority.to_str().unwrap_or_default();
         format!("{scheme}://{authority}{}", self.target)
     }
@@ -153,7 +195,18 @@ mod tests {
                 "{url}"
             );
             assert_eq!(endpoint.websocket_url(), websocket);
+            assert_eq!(endpoint.url().replace("http", "ws"), websocket);
         }
+    }
+
+    #[test]
+    fn everybody_has_a_node() {
+        assert!(Nodes::parse(&[]).is_err());
+        let urls = [1, 2].map(|port| format!("http://127.0.0.1:{port}/graphql"));
+        let nodes = Nodes::parse(&urls).unwrap();
+        assert_eq!(nodes.count(), 2);
+        let ports: Vec<_> = (0..4).map(|number| nodes.of(number).port).collect();
+        assert_eq!(ports, [1, 2, 1, 2]);
     }
 
     #[test]

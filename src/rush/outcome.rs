@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::replay::Replayed;
 use super::stampede::Stampede;
+use super::sustained::Sustained;
 use super::verify::Verified;
 use crate::audit_report::{self, Answered};
 
@@ -22,6 +23,7 @@ pub struct Outcome {
 pub(super) enum Told {
     Stampede(Box<Stampede>),
     Replay(Box<Replayed>),
+    Sustained(Box<Sustained>),
 }
 
 impl Outcome {
@@ -31,6 +33,7 @@ impl Outcome {
         let told = match &self.told {
             Told::Stampede(stampede) => stampede.is_clean(),
             Told::Replay(replayed) => replayed.is_clean(),
+            Told::Sustained(sustained) => sustained.is_clean(),
         };
         told && self.audit.as_ref().is_ok_and(AuditReport::is_clean)
     }
@@ -44,6 +47,7 @@ impl Outcome {
         match &self.told {
             Told::Stampede(stampede) => stampede.print(out)?,
             Told::Replay(replayed) => replayed.print(out)?,
+            Told::Sustained(sustained) => sustained.print(out)?,
         }
         writeln!(out)?;
         match &self.audit {
@@ -59,6 +63,7 @@ impl Outcome {
         let (kind, told) = match &self.told {
             Told::Stampede(stampede) => ("stampede", stampede.to_json()),
             Told::Replay(replayed) => ("replay", replayed.to_json()),
+            Told::Sustained(sustained) => ("sustained", sustained.to_json()),
         };
         let audit = match &self.audit {
             Ok(report) => audit_report::to_json(report, Some(self.answered())),
@@ -71,6 +76,7 @@ impl Outcome {
         let verified: &Verified = match &self.told {
             Told::Stampede(stampede) => &stampede.verified,
             Told::Replay(replayed) => &replayed.verified,
+            Told::Sustained(sustained) => &sustained.verified,
         };
         Answered {
             orders: verified.orders,

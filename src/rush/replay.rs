@@ -73,9 +73,9 @@ pub async fn run(
     let from_book = Arc::new(Mutex::new(from_book));
     let begun = Instant::now();
     let mut workers = JoinSet::new();
-    for _ in 0..means.concurrency {
+    for number in 0..means.concurrency {
         let worker = Worker {
-            client: means.client(),
+            client: means.client_of(number),
             counter: Arc::clone(&counter),
             tokens: Arc::clone(&tokens),
             progress: progress.clone(),

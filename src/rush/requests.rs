@@ -5,7 +5,7 @@ mod orders;
 
 use serde::Serialize;
 
-pub use catalogue::{Coded, Item, STOCK_CHANGED, Stock, by_sku, deals, item};
+pub use catalogue::{Coded, Item, STOCK_CHANGED, Stock, by_sku, deals, general, item};
 pub use orders::{Asked, Bought, Line, Order, UserError, bought, orders, pay_order, place_order};
 
 /// The most that a list may be asked for, and the most ids in one request.
@@ -18,7 +18,7 @@ struct Id<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::catalogue::{BY_SKU, DEALS, ITEM};
+    use super::catalogue::{BY_SKU, DEALS, GENERAL, ITEM};
     use super::orders::{ORDER_LINES, ORDERS, PAY_ORDER, PLACE_ORDER};
     use super::*;
     use crate::rush::client::Document;
@@ -32,6 +32,7 @@ mod tests {
             ORDER_LINES,
             ITEM,
             DEALS,
+            GENERAL,
             BY_SKU,
             STOCK_CHANGED,
         ] {

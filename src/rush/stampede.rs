@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::client::Token;
 use super::crowd::{self, Accepted, Crowd, Crowded};
 use super::requests::{self, Item, Stock};
-use super::subscribers::{Audience, Subscribed};
+use super::subscribers::{Audience, Watched};
 use super::verify::{self, Verified};
 use super::{Means, RushArgs, RushError, deal};
 
@@ -21,7 +21,7 @@ pub struct Stampede {
     buyers: u64,
     crowded: Crowded,
     pub verified: Verified,
-    subscribed: Option<Subscribed>,
+    subscribed: Option<Watched>,
     /// The deal's stock afterwards; nothing if nobody answers.
     last: Option<Stock>,
 }
@@ -41,13 +41,13 @@ pub async fn run(
     let subscribers = usize::try_from(args.subscribers).unwrap_or(0);
     let audience = match subscribers {
         0 => None,
-        _ => Some(Audience::gather(&means.endpoint, &item.id, subscribers, means.patience).await),
+        _ => Some(Audience::gather(&means.nodes, &item.id, subscribers, means.patience).await),
     };
     if args.open_at {
         deal::wait_until_open(&mut client, &item).await?;
     }
     let crowd = Arc::new(Crowd {
-        endpoint: Arc::clone(&means.endpoint),
+        nodes: means.nodes.clone(),
         buyers: tokens,
         run,
         item_id: item.id.clone(),
@@ -88,7 +88,7 @@ pub async fn run(
 impl Stampede {
     /// Whether every order is there, and every subscriber saw what happened.
     pub fn is_clean(&self) -> bool {
-        self.verified.is_clean() && self.subscribed.as_ref().is_none_or(Subscribed::is_clean)
+        self.verified.is_clean() && self.subscribed.as_ref().is_none_or(Watched::is_clean)
     }
 
     /// Prints it for people.
@@ -139,7 +139,7 @@ impl Stampede {
             took.as_secs_f64(),
         )?;
         writeln!(out, "{}", crowded.latency.line())?;
-        let subscribed = self.subscribed.iter().flat_map(Subscribed::lines);
+        let subscribed = self.subscribed.iter().flat_map(Watched::lines);
         for line in subscribed.chain(self.verified.lines()) {
             writeln!(out, "{line}")?;
         }
@@ -165,7 +165,7 @@ impl Stampede {
             "ordersPerSecond": per_second(crowded.orders.accepted, crowded.took),
             "requestsPerSecond": per_second(crowded.orders.requests, crowded.took),
             "latency": crowded.latency.to_json(),
-            "subscribers": self.subscribed.as_ref().map(Subscribed::to_json),
+            "subscribers": self.subscribed.as_ref().map(Watched::to_json),
             "verified": self.verified.to_json(),
         })
     }

@@ -11,7 +11,7 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
-use super::endpoint::Endpoint;
+use super::endpoint::Nodes;
 use super::requests::Stock;
 use watcher::{End, Watcher};
 
@@ -40,7 +40,7 @@ pub struct Subscribed {
 
 impl Subscribed {
     /// Whether everybody saw what they should have.
-    pub fn is_clean(&self) -> bool {
+    fn is_clean(&self) -> bool {
         self.without_snapshot == 0 && self.fallen_versions == 0 && self.stale == 0
     }
 
@@ -54,8 +54,7 @@ impl Subscribed {
         self.stale += other.stale;
     }
 
-    /// For people.
-    pub fn lines(&self) -> Vec<String> {
+    fn lines(&self) -> Vec<String> {
         let Self {
             subscribers,
             snapshots,
@@ -81,8 +80,7 @@ impl Subscribed {
         lines
     }
 
-    /// For machines.
-    pub fn to_json(&self) -> Value {
+    fn to_json(&self) -> Value {
         json!({
             "subscribers": self.subscribers,
             "snapshots": self.snapshots,
@@ -95,9 +93,59 @@ impl Subscribed {
     }
 }
 
+/// What the subscribers of each node saw, and what was to be seen last.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Watched {
+    all: Subscribed,
+    /// By URL, in the order of the nodes.
+    nodes: Vec<(String, Subscribed)>,
+    last: Option<Stock>,
+}
+
+impl Watched {
+    /// Whether everybody saw what they should have, on every node.
+    pub fn is_clean(&self) -> bool {
+        self.all.is_clean()
+    }
+
+    /// For people.
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines = self.all.lines();
+        if let (Some(last), true) = (self.last, self.nodes.len() > 1) {
+            let last = format!("{} available at version {}", last.available, last.version);
+            lines.extend(self.nodes.iter().map(|(url, seen)| {
+                let saw = seen.subscribers - seen.stale - seen.without_snapshot;
+                format!(
+                    "{saw:>9}  of {} at {url} saw the end: {last}",
+                    seen.subscribers
+                )
+            }));
+        }
+        lines
+    }
+
+    /// For machines.
+    pub fn to_json(&self) -> Value {
+        let nodes = self.nodes.iter().map(|(url, seen)| {
+            let mut seen = seen.to_json();
+            seen["url"] = json!(url);
+            seen
+        });
+        let mut all = self.all.to_json();
+        all["nodes"] = nodes.collect();
+        all["last"] = self.last.map_or(
+            Value::Null,
+            |last| json!({ "available": last.available, "version": last.version }),
+        );
+        all
+    }
+}
+
 /// Subscribers at their sockets.
 pub struct Audience {
-    watchers: JoinSet<Subscribed>,
+    nodes: Nodes,
+    /// With the number of their node.
+    watchers: JoinSet<(usize, Subscribed)>,
     end: watch::Sender<End>,
 }
 
@@ -105,7 +153,7 @@ impl Audience {
     /// Connects them all, and waits until each has its first snapshot or has had its time. The last
     /// value may take as long as `patience` to reach them.
     pub async fn gather(
-        endpoint: &Arc<Endpoint>,
+        nodes: &Nodes,
         item_id: &str,
         subscribers: usize,
         patience: Duration,
@@ -114,16 +162,17 @@ impl Audience {
         let (ready, mut snapshots) = mpsc::channel(subscribers.max(1));
         let connecting = Arc::new(Semaphore::new(CONNECTING));
         let mut watchers = JoinSet::new();
-        for seed in 0..subscribers {
+        for number in 0..subscribers {
             let watcher = Watcher::new(
-                Arc::clone(endpoint),
+                Arc::clone(nodes.of(number)),
                 item_id,
                 Arc::clone(&connecting),
                 ended.clone(),
                 ready.clone(),
                 patience,
             );
-            watchers.spawn(watcher.watch(seed as u64));
+            let node = number % nodes.count();
+            watchers.spawn(async move { (node, watcher.watch(number as u64).await) });
         }
         drop(ready);
         let deadline = Instant::now() + READY_TIMEOUT;
@@ -132,17 +181,29 @@ impl Audience {
                 break;
             }
         }
-        Self { watchers, end }
+        Self {
+            nodes: nodes.clone(),
+            watchers,
+            end,
+        }
     }
 
     /// Waits until they have seen the final stock, or had the time for it; where nobody knows the
     /// final stock, they just go.
-    pub async fn dismiss(self, last: Option<Stock>) -> Subscribed {
+    pub async fn dismiss(self, last: Option<Stock>) -> Watched {
         self.end.send_replace(last.map_or(End::Unknown, End::At));
-        let mut sum = Subscribed::default();
-        for seen in self.watchers.join_all().await {
-            sum.add(&seen);
+        let nodes = self.nodes.iter();
+        let mut watched = Watched {
+            all: Subscribed::default(),
+            nodes: nodes
+                .map(|node| (node.url(), Subscribed::default()))
+                .collect(),
+            last,
+        };
+        for (node, seen) in self.watchers.join_all().await {
+            watched.all.add(&seen);
+            watched.nodes[node].1.add(&seen);
         }
-        sum
+        watched
     }
 }

@@ -2,6 +2,7 @@
 
 mod replay;
 mod stub;
+mod sustained;
 
 use clap::Parser;
 use domain::Fault;

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::client::{Client, Token};
-use super::endpoint::Endpoint;
+use super::endpoint::Nodes;
 use super::patience::{Look, Patience};
 use super::requests::{self, MOST_PER_REQUEST, Order};
 
@@ -131,7 +131,7 @@ impl Verified {
 /// How to ask.
 #[derive(Clone)]
 pub struct Asking {
-    pub endpoint: Arc<Endpoint>,
+    pub nodes: Nodes,
     /// Connections at once.
     pub concurrency: usize,
     /// For one answer.
@@ -152,8 +152,8 @@ pub async fn verify(asking: &Asking, answered: Vec<Answered>, progress: Progress
     let answered = Arc::new(answered);
     let next = Arc::new(AtomicUsize::new(0));
     let mut workers = JoinSet::new();
-    for _ in 0..asking.concurrency.min(answered.len()) {
-        let client = Client::new(Arc::clone(&asking.endpoint), asking.timeout);
+    for number in 0..asking.concurrency.min(answered.len()) {
+        let client = Client::new(Arc::clone(asking.nodes.of(number)), asking.timeout);
         let worker = Worker {
             client,
             deadline,

@@ -179,8 +179,8 @@ pub async fn read_back(asking: &Asking, orders: Vec<PaidOrder>) -> Sold {
     let orders = Arc::new(orders);
     let next = Arc::new(AtomicUsize::new(0));
     let mut workers = JoinSet::new();
-    for _ in 0..asking.concurrency.min(orders.len()) {
-        let client = Client::new(Arc::clone(&asking.endpoint), asking.timeout);
+    for number in 0..asking.concurrency.min(orders.len()) {
+        let client = Client::new(Arc::clone(asking.nodes.of(number)), asking.timeout);
         workers.spawn(work(
             client,
             Arc::clone(&orders),

@@ -15,6 +15,12 @@ pub(super) const DEALS: Document = Document(
      stock { total available version } deal { phase opensAt } } \
      pageInfo { hasNextPage endCursor } } }",
 );
+pub(super) const GENERAL: Document = Document(
+    "query General($first: Int!, $after: String) { serverTime items(first: $first, after: $after, \
+     filter: { kind: GENERAL }, orderBy: NEWEST_FIRST) { nodes { id name \
+     stock { total available version } deal { phase opensAt } } \
+     pageInfo { hasNextPage endCursor } } }",
+);
 pub(super) const BY_SKU: Document = Document(
     "query BySku($first: Int!, $after: String, $filter: ItemFilter!) { items(first: $first, \
      after: $after, filter: $filter, orderBy: OLDEST_FIRST) { nodes { id sku } \
@@ -102,6 +108,22 @@ pub async fn item(client: &mut Client, id: &str) -> Result<Option<(Item, String)
 /// # Errors
 /// There is no answer.
 pub async fn deals(client: &mut Client, after: Option<&str>) -> Result<Items<Item>, NoAnswer> {
+    listed(client, DEALS, after).await
+}
+
+/// A page of the items that are always sold, the newest first.
+///
+/// # Errors
+/// There is no answer.
+pub async fn general(client: &mut Client, after: Option<&str>) -> Result<Items<Item>, NoAnswer> {
+    listed(client, GENERAL, after).await
+}
+
+async fn listed(
+    client: &mut Client,
+    document: Document,
+    after: Option<&str>,
+) -> Result<Items<Item>, NoAnswer> {
     #[derive(Serialize)]
     struct Variables<'a> {
         first: usize,
@@ -115,7 +137,7 @@ pub async fn deals(client: &mut Client, after: Option<&str>) -> Result<Items<Ite
         first: MOST_PER_REQUEST,
         after,
     };
-    let data: Data = client.ask(None, DEALS, &variables).await?;
+    let data: Data = client.ask(None, document, &variables).await?;
     Ok(data.items.into())
 }
 

@@ -172,6 +172,7 @@ impl State {
                 json!({ "serverTime": "2026-03-01T06:00:00.000Z", "item": item })
             }
             "Deals" => self.page(|item| item.phase.is_some()),
+            "General" => self.page(|item| item.phase.is_none()),
             "BySku" => {
                 let filter = &variables["filter"];
                 let skus = filter["skus"].as_array().unwrap();
