@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Caller, Demo, Server, Shop, Socket, code, instant, line};
+use crate::support::{Caller, Server, Shop, Socket, code, instant, line};
 
 #[tokio::test]
 async fn a_newcomer_gets_from_the_deals_to_the_parcel() {
@@ -156,31 +156,4 @@ async fn lets_one_expire(newcomer: &Caller, deal: &str, stock: &mut Socket) {
         can.iter().all(|action| action["allowed"] == false),
         "{can:?}"
     );
-}
-
-#[tokio::test]
-async fn the_banner_says_where_everything_is() {
-    let shop = Shop::new();
-    let server = shop.start().await;
-    let printed = server.printed();
-    for part in [
-        &format!("{}/graphql", server.url()),
-        &format!("{}/mailbox", server.url()),
-        "Wireless earbuds",
-        "open, 100 left",
-        "Running shoes",
-        "opens in 0 min",
-        "Festival ticket",
-        "opens in 4 min",
-        "Three things to try",
-    ] {
-        assert!(printed.contains(part), "{part} is not in\n{printed}");
-    }
-    // The credentials that are printed are those that work.
-    for who in [Demo::Customer, Demo::Seller, Demo::Admin] {
-        let (email, password) = shop.credentials(who);
-        let line = printed.lines().find(|line| line.contains(&email)).unwrap();
-        assert!(line.trim_end().ends_with(&password), "{line}");
-        server.sign_in(who).await;
-    }
 }

@@ -8,11 +8,19 @@
     reason = "a test may stop at the first surprise"
 )]
 
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "each of the test binaries uses its part of the harness"
+)]
+#[path = "../support/harness.rs"]
 mod support;
 
 mod accounts;
+mod banner;
 mod catalogue;
 mod deals;
+mod engines;
 mod first_five_minutes;
 mod http;
 mod limits;

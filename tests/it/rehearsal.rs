@@ -6,14 +6,6 @@ use serde_json::{Value, json};
 
 use crate::support::{Demo, Sale, Server, Shop, code, fresh_key, until};
 
-/// What a command prints as JSON, and its exit code.
-async fn run_json(shop: &Shop, arguments: &[&str]) -> (Value, Option<i32>) {
-    let (status, printed) = shop.run(arguments).await;
-    let json = serde_json::from_str(&printed);
-    let json = json.unwrap_or_else(|error| panic!("{error}: {printed}"));
-    (json, status.code())
-}
-
 fn endpoint(server: &Server) -> String {
     format!("{}/graphql", server.url())
 }
@@ -41,7 +33,7 @@ async fn a_thousand_buyers_for_a_hundred_units_buy_exactly_a_hundred() {
         run,
         "--json",
     ];
-    let (outcome, exit) = run_json(&shop, &rush).await;
+    let (outcome, exit) = shop.run_json(&rush).await;
     assert_eq!(exit, Some(0), "{outcome}");
     assert_eq!(outcome["clean"], true);
     let stampede = &outcome["stampede"];
@@ -55,7 +47,7 @@ async fn a_thousand_buyers_for_a_hundred_units_buy_exactly_a_hundred() {
     assert_eq!(server.anybody().available(&deal).await, 0);
 
     // The same run again: who bought is not sold a second unit, nobody else gets one.
-    let (again, exit) = run_json(&shop, &rush).await;
+    let (again, exit) = shop.run_json(&rush).await;
     assert_eq!(exit, Some(0), "{again}");
     assert_eq!(again["stampede"]["orders"]["accepted"], 100);
     assert_eq!(again["stampede"]["replayed"], 100);
@@ -65,7 +57,7 @@ async fn a_thousand_buyers_for_a_hundred_units_buy_exactly_a_hundred() {
     let (status, printed) = shop.run(&["rehearsal-clear"]).await;
     assert!(status.success());
     assert!(printed.contains("1000"), "{printed}");
-    let (audit, exit) = run_json(&shop, &["audit", "--json"]).await;
+    let (audit, exit) = shop.run_json(&["audit", "--json"]).await;
     assert_eq!((exit, &audit["clean"]), (Some(0), &json!(true)), "{audit}");
     assert_eq!(audit["orders"]["PAID"], 100);
     server.assert_clean().await;
@@ -104,10 +96,10 @@ async fn an_audit_reads_a_running_shop_and_a_stopped_one() {
     let buyer = server.sign_in(Demo::Customer).await;
     buyer.own(&item, 2).await;
     buyer.hold(&item, 1).await;
-    let (running, exit) = run_json(&shop, &["audit", "--json"]).await;
+    let (running, exit) = shop.run_json(&["audit", "--json"]).await;
     assert_eq!(exit, Some(0), "{running}");
     assert_eq!(server.stop().await, Some(0));
-    let (stopped, exit) = run_json(&shop, &["audit", "--json"]).await;
+    let (stopped, exit) = shop.run_json(&["audit", "--json"]).await;
     assert_eq!(exit, Some(0), "{stopped}");
     for audit in [running, stopped] {
         assert_eq!(audit["clean"], true, "{audit}");
@@ -143,7 +135,9 @@ async fn an_order_book_is_taken_in_and_replayed_to_the_unit() {
     let book = shop.data().join("book.csv");
     std::fs::write(&book, BOOK).unwrap();
     let book = book.to_str().unwrap();
-    let (report, _) = run_json(&shop, &["import", "--from-orders", book, "--json"]).await;
+    let (report, _) = shop
+        .run_json(&["import", "--from-orders", book, "--json"])
+        .await;
     let anybody = server.anybody();
     let document = "query($skus: [String!]) { items(first: 10, filter: { skus: $skus }) {
         edges { node { name sku price { amount } stock { total available } } } } }";
@@ -179,7 +173,7 @@ async fn an_order_book_is_taken_in_and_replayed_to_the_unit() {
     ];
     for _ in 0..2 {
         // The second time everything is there already.
-        let (outcome, exit) = run_json(&shop, &rush).await;
+        let (outcome, exit) = shop.run_json(&rush).await;
         assert_eq!(
             (exit, &outcome["clean"]),
             (Some(0), &json!(true)),
@@ -208,7 +202,9 @@ async fn a_catalogue_is_taken_in_row_by_row() {
         X-4,Fourth,1.00,GBP,-1\n\
         X-5,Fifth,2500,KRW,1\n";
     std::fs::write(&file, rows).unwrap();
-    let (report, _) = run_json(&shop, &["import", file.to_str().unwrap(), "--json"]).await;
+    let (report, _) = shop
+        .run_json(&["import", file.to_str().unwrap(), "--json"])
+        .await;
     let anybody = server.anybody();
     let names = async |skus: &[&str]| {
         let document = "query($skus: [String!]) { items(
@@ -280,7 +276,7 @@ async fn a_rush_over_power_cuts_finds_every_order_that_was_answered() {
         }
         server
     };
-    let ((outcome, exit), server) = tokio::join!(run_json(&shop, &rush), cuts);
+    let ((outcome, exit), server) = tokio::join!(shop.run_json(&rush), cuts);
     assert_eq!(exit, Some(0), "{outcome}");
     assert_eq!(outcome["clean"], true, "{outcome}");
     let stampede = &outcome["stampede"];

@@ -1,211 +1,28 @@
 //! Power cuts, Ctrl-C, and starts that go on where the last one ended.
 
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
-use tokio::sync::watch;
 use tokio::time::sleep;
 
-use crate::support::{
-    Caller, Demo, PATIENCE, Sale, Server, Shop, code, codes, fresh_key, line, until,
-};
+use crate::support::{Answered, Caller, Crowd, Demo, Sale, Server, Shop, Traffic, until, verify};
 
-/// What a buyer did with an order after it was accepted.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Then {
-    Nothing,
-    Cancelled,
-    Paid(&'static str),
+/// Each buyer twice, so that a buyer's requests overlap too.
+fn crowd(buyers: &[Caller], items: &[String]) -> Traffic {
+    Traffic::start(&Crowd {
+        buyers: buyers.to_vec(),
+        items: items.to_vec(),
+        each: 2,
+        pause: Duration::ZERO,
+        only_orders: false,
+    })
 }
 
-impl Then {
-    /// The state that it comes to.
-    fn state(self) -> &'static str {
-        match self {
-            Self::Nothing | Self::Paid("tok_decline") => "PENDING_PAYMENT",
-            Self::Cancelled => "CANCELLED",
-            Self::Paid(_) => "PAID",
-        }
-    }
-}
-
-/// An order that was answered.
-struct Answered {
-    buyer: Caller,
-    key: String,
-    lines: Vec<Value>,
-    id: String,
-    then: Then,
-}
-
-/// Buyers who order all the time, and send what gets no answer again under the same key.
-struct Traffic {
-    /// Where the server is; it moves with every start.
-    url: watch::Sender<String>,
-    answered: Arc<Mutex<Vec<Answered>>>,
-    buyers: Vec<tokio::task::JoinHandle<()>>,
-    ended: watch::Sender<bool>,
-}
-
-impl Traffic {
-    fn start(buyers: &[Caller], items: &[String]) -> Self {
-        let (url, at) = watch::channel(buyers[0].url().to_owned());
-        let (ended, end) = watch::channel(false);
-        let answered = Arc::new(Mutex::new(Vec::new()));
-        // Each twice, so that a buyer's requests overlap too.
-        let buyers = buyers.iter().chain(buyers).map(|buyer| {
-            let buyer = Buyer {
-                caller: buyer.clone(),
-                url: at.clone(),
-                items: items.to_vec(),
-            };
-            tokio::spawn(buyer.order_until(end.clone(), Arc::clone(&answered)))
-        });
-        Self {
-            url,
-            buyers: buyers.collect(),
-            answered,
-            ended,
-        }
-    }
-
-    /// Waits until so many more orders are answered.
-    async fn goes_on(&self, orders: usize) {
-        let before = self.answered.lock().unwrap().len();
-        until("more orders", || async {
-            (self.answered.lock().unwrap().len() >= before + orders).then_some(())
-        })
-        .await;
-    }
-
-    fn moves_to(&self, server: &Server) {
-        self.url.send_replace(server.url().to_owned());
-    }
-
-    async fn end(self) -> Vec<Answered> {
-        self.ended.send_replace(true);
-        for buyer in self.buyers {
-            buyer.await.unwrap();
-        }
-        Arc::into_inner(self.answered)
-            .unwrap()
-            .into_inner()
-            .unwrap()
-    }
-}
-
-/// What a buyer asks for, again and again until there is an answer.
-enum Ask<'a> {
-    Place(&'a [Value]),
-    Pay(&'a str, &'static str),
-    Cancel(&'a str),
-}
-
-struct Buyer {
-    caller: Caller,
-    url: watch::Receiver<String>,
-    items: Vec<String>,
-}
-
-impl Buyer {
-    async fn order_until(self, ended: watch::Receiver<bool>, answered: Arc<Mutex<Vec<Answered>>>) {
-        for number in 0.. {
-            if *ended.borrow() {
-                return;
-            }
-            let key = fresh_key();
-            let mut lines = vec![line(&self.items[number % self.items.len()], 1)];
-            if number % 4 == 0 {
-                lines = self.items.iter().map(|item| line(item, 2)).collect();
-            }
-            let payload = self.insist(&Ask::Place(&lines), &key).await;
-            let id = payload["order"]["id"].as_str().unwrap().to_owned();
-            let then = self.then(number, &id).await;
-            let buyer = self.caller.clone();
-            answered.lock().unwrap().push(Answered {
-                buyer,
-                key,
-                lines,
-                id,
-                then,
-            });
-        }
-    }
-
-    /// Pays or cancels, or does neither.
-    async fn then(&self, number: usize, id: &str) -> Then {
-        let then = match number % 7 {
-            0 => Then::Paid("tok_approve"),
-            1 => Then::Paid("tok_timeout_then_approve"),
-            2 => Then::Paid("tok_decline"),
-            3 => Then::Paid("tok_answer_twice"),
-            4 => Then::Cancelled,
-            _ => Then::Nothing,
-        };
-        let ask = match then {
-            Then::Nothing => return then,
-            Then::Cancelled => Ask::Cancel(id),
-            Then::Paid(method) => Ask::Pay(id, method),
-        };
-        self.insist(&ask, &fresh_key()).await;
-        then
-    }
-
-    /// Asks until there is an answer other than *try again*, which must not be a refusal.
-    async fn insist(&self, ask: &Ask<'_>, key: &str) -> Value {
-        let insisting = async {
-            loop {
-                let caller = self.caller.at(&self.url.borrow().clone());
-                let asked = match ask {
-                    Ask::Place(lines) => caller.try_place(key, lines).await,
-                    Ask::Pay(id, method) => caller.try_pay(key, id, method).await,
-                    Ask::Cancel(id) => caller.try_cancel(key, id).await,
-                };
-                match asked {
-                    Ok(payload) if codes(&payload).is_empty() => return payload,
-                    Ok(payload) => assert_eq!(codes(&payload), ["TRY_AGAIN"], "{payload}"),
-                    Err(error) => assert!(!error.is_timeout(), "{error}"),
-                }
-                sleep(Duration::from_millis(20)).await;
-            }
-        };
-        let answer = tokio::time::timeout(PATIENCE, insisting).await;
-        answer.expect("an answer in time")
-    }
-}
-
-/// Holds everything that was answered against what is there now.
-async fn verify(server: &Server, items: &[String], total: i64, answered: &[Answered]) {
-    let mut sold = vec![0; items.len()];
-    for Answered { lines, then, .. } in answered {
-        for line in lines.iter().filter(|_| *then != Then::Cancelled) {
-            let item = items.iter().position(|item| *item == line["itemId"]);
-            sold[item.unwrap()] += line["quantity"].as_i64().unwrap();
-        }
-    }
-    let checks = stream::iter(answered).map(|answered| async move {
-        let buyer = answered.buyer.at(server.url());
-        let is_settled = |order: &Value| !["ACCEPTED", "PAYING"].contains(&state(order));
-        let order = buyer.until_order(&answered.id, "settled", is_settled).await;
-        assert_eq!(state(&order), answered.then.state(), "{order}");
-        let again = buyer.place_under(&answered.key, &answered.lines).await;
-        assert_eq!(code(&again), None, "{again}");
-        assert_eq!(again["order"]["id"], answered.id);
-        assert_eq!(again["replayed"], true);
-    });
-    let () = checks.buffer_unordered(8).collect().await;
-    for (item, sold) in items.iter().zip(sold) {
-        let anybody = server.anybody();
-        anybody.until_available(item, total - sold).await;
-        assert_eq!(anybody.item(item).await["stock"]["total"], total);
-    }
-    server.assert_clean().await;
-}
-
-fn state(order: &Value) -> &str {
-    order["state"].as_str().unwrap_or("not there")
+/// Ends the traffic, which must have met nothing but restarts; what was answered.
+async fn answers(traffic: Traffic) -> Vec<Answered> {
+    let (answered, tally) = traffic.end().await;
+    assert_eq!(tally.faults, 0, "{tally:?}");
+    answered
 }
 
 /// A server with two items of so many units each, and three buyers.
@@ -228,37 +45,40 @@ async fn open(shop: &Shop, total: i64) -> (Server, Vec<String>, Vec<Caller>) {
 async fn power_cuts_in_the_middle_of_a_sale_lose_nothing() {
     let shop = Shop::with(&[("PAYMENT__ASK_AGAIN_AFTER", "500ms")]);
     let (mut server, items, buyers) = open(&shop, 100_000).await;
-    let traffic = Traffic::start(&buyers, &items);
+    let traffic = crowd(&buyers, &items);
     for _ in 0..4 {
         traffic.goes_on(40).await;
         server.kill().await;
         server = shop.start().await;
-        traffic.moves_to(&server);
+        traffic.moves_to(&[server.url()]);
     }
     traffic.goes_on(40).await;
-    let answered = traffic.end().await;
+    let answered = answers(traffic).await;
     verify(&server, &items, 100_000, &answered).await;
+    server.assert_clean().await;
 
     // What was true stays true.
     server.kill().await;
     let server = shop.start().await;
     verify(&server, &items, 100_000, &answered).await;
+    server.assert_clean().await;
 }
 
 #[tokio::test]
 async fn an_interrupt_drains_and_the_next_start_goes_on() {
     let shop = Shop::with(&[("PAYMENT__ASK_AGAIN_AFTER", "500ms")]);
     let (mut server, items, buyers) = open(&shop, 100_000).await;
-    let traffic = Traffic::start(&buyers, &items);
+    let traffic = crowd(&buyers, &items);
     for _ in 0..2 {
         traffic.goes_on(40).await;
         assert_eq!(server.stop().await, Some(0));
         server = shop.start().await;
-        traffic.moves_to(&server);
+        traffic.moves_to(&[server.url()]);
     }
     traffic.goes_on(40).await;
-    let answered = traffic.end().await;
+    let answered = answers(traffic).await;
     verify(&server, &items, 100_000, &answered).await;
+    server.assert_clean().await;
 }
 
 #[tokio::test]
@@ -366,14 +186,13 @@ async fn a_first_start_that_is_cut_short_leaves_a_whole_shop() {
     for step in 0..6 {
         let shop = Shop::new();
         let accounts = shop.data().join("demo-accounts.json");
-        let mut process = shop.spawn();
+        let process = shop.spawn();
         until("the demo's accounts", || async {
             accounts.exists().then_some(())
         })
         .await;
         sleep(Duration::from_millis(3 * step)).await;
-        process.kill().unwrap();
-        process.wait().unwrap();
+        process.kill().await;
 
         let server = shop.start().await;
         let document = "{ items(first: 100) { totalCount } }";

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use super::caller::{Caller, code, fresh_key};
+use super::caller::{Caller, NoAnswer, code, fresh_key};
 use super::until;
 
 const REFUSALS: &str = "userErrors { __typename code message field
@@ -102,8 +102,8 @@ impl Caller {
         at.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
     }
 
-    /// Places an order under this key, or says how the connection failed.
-    pub async fn try_place(&self, key: &str, lines: &[Value]) -> Result<Value, reqwest::Error> {
+    /// Places an order under this key, or says why there is no answer.
+    pub async fn try_place(&self, key: &str, lines: &[Value]) -> Result<Value, NoAnswer> {
         let document = format!(
             "mutation($input: PlaceOrderInput!) {{ placeOrder(input: $input) {{
                 order {{ {ORDER} }} replayed serverTime {REFUSALS} }} }}"
@@ -144,13 +144,8 @@ impl Caller {
         order
     }
 
-    /// Pays under this key, or says how the connection failed.
-    pub async fn try_pay(
-        &self,
-        key: &str,
-        order: &str,
-        method: &str,
-    ) -> Result<Value, reqwest::Error> {
+    /// Pays under this key, or says why there is no answer.
+    pub async fn try_pay(&self, key: &str, order: &str, method: &str) -> Result<Value, NoAnswer> {
         let document = format!(
             "mutation($input: PayOrderInput!) {{ payOrder(input: $input) {{
                 order {{ {ORDER} }} replayed serverTime {REFUSALS} }} }}"
@@ -167,8 +162,8 @@ impl Caller {
         self.pay_under(&fresh_key(), order, method).await
     }
 
-    /// Cancels under this key, or says how the connection failed.
-    pub async fn try_cancel(&self, key: &str, order: &str) -> Result<Value, reqwest::Error> {
+    /// Cancels under this key, or says why there is no answer.
+    pub async fn try_cancel(&self, key: &str, order: &str) -> Result<Value, NoAnswer> {
         let document = format!(
             "mutation($input: CancelOrderInput!) {{ cancelOrder(input: $input) {{
                 order {{ {ORDER} }} replayed serverTime {REFUSALS} }} }}"

@@ -13,6 +13,34 @@ pub struct Caller {
     token: Option<String>,
 }
 
+/// Why there is no payload.
+#[derive(Debug)]
+pub enum NoAnswer {
+    /// The connection failed.
+    Connection(reqwest::Error),
+    /// The engine met a fault; its errors.
+    Fault(Value),
+}
+
+impl NoAnswer {
+    /// Whether the engine itself says that the same request may succeed later.
+    pub fn is_retryable_fault(&self) -> bool {
+        match self {
+            Self::Connection(_) => false,
+            Self::Fault(errors) => {
+                let mut errors = errors.as_array().unwrap().iter();
+                errors.all(|error| error["extensions"]["retryable"] == true)
+            }
+        }
+    }
+}
+
+impl From<reqwest::Error> for NoAnswer {
+    fn from(error: reqwest::Error) -> Self {
+        Self::Connection(error)
+    }
+}
+
 /// An idempotency key that nobody has used in this process.
 pub fn fresh_key() -> String {
     static NEXT: AtomicU64 = AtomicU64::new(1);
@@ -95,14 +123,17 @@ impl Caller {
     /// The payload of the only mutation of a document: it has either what was done or why it was
     /// refused.
     pub async fn mutate(&self, document: &str, input: Value) -> Value {
-        let answer = self.post(document, json!({ "input": input })).await;
-        payload_of(document, answer)
+        let payload = self.try_mutate(document, input).await;
+        payload.unwrap_or_else(|none| panic!("{document}\n{none:?}"))
     }
 
-    /// The same, or how the connection failed.
-    pub async fn try_mutate(&self, document: &str, input: Value) -> Result<Value, reqwest::Error> {
-        let answer = self.try_post(document, json!({ "input": input })).await?;
-        Ok(payload_of(document, answer))
+    /// The same, or why there is none.
+    pub async fn try_mutate(&self, document: &str, input: Value) -> Result<Value, NoAnswer> {
+        let mut answer = self.try_post(document, json!({ "input": input })).await?;
+        match answer.get_mut("errors") {
+            Some(errors) => Err(NoAnswer::Fault(errors.take())),
+            None => Ok(payload_of(document, answer)),
+        }
     }
 
     /// Signs in with a password that must be right.
@@ -139,7 +170,6 @@ impl Caller {
 }
 
 fn payload_of(document: &str, mut answer: Value) -> Value {
-    assert_eq!(answer.get("errors"), None, "{document}\n{answer}");
     let fields = answer["data"].as_object_mut().unwrap();
     assert_eq!(fields.len(), 1, "{document}");
     let payload = fields.values_mut().next().unwrap().take();

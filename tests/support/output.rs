@@ -42,9 +42,14 @@ impl Output {
 
     /// Where the endpoint is, once that is printed; nothing if the process ends before.
     pub async fn url(&mut self) -> Option<String> {
+        self.announced("Endpoint", "/graphql").await
+    }
+
+    /// The URL that is printed behind a word, without its path; nothing if the process ends before.
+    pub async fn announced(&mut self, word: &str, path: &str) -> Option<String> {
         let announced = |line: &String| {
-            let url = line.trim().strip_prefix("Endpoint")?.trim();
-            Some(url.strip_suffix("/graphql")?.to_owned())
+            let url = line.trim().strip_prefix(word)?.trim();
+            Some(url.strip_suffix(path)?.to_owned())
         };
         let found = async {
             loop {
@@ -60,7 +65,7 @@ impl Output {
     }
 
     /// All of it, once the process has closed both streams.
-    pub async fn ended(mut self) -> String {
+    pub async fn ended(&mut self) -> String {
         let closed = self.changed.wait_for(|(open, _)| *open == 0);
         let _ = tokio::time::timeout(PATIENCE, closed)
             .await

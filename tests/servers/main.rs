@@ -1,0 +1,51 @@
+//! The product over the real servers, from outside: API nodes and workers in processes of their own,
+//! over Redis, Kafka and a SQL server.
+//!
+//! First what the embedded product's tests say, over servers; then each row of the order path's
+//! fault table, done for real. Tests that hurt no server share one set of them (`cargo xtask
+//! services up`), each with names and a database of its own; a server that is hurt is the test's.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test may stop at the first surprise"
+)]
+
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "each of the test binaries uses its part of the harness"
+)]
+#[path = "../support/harness.rs"]
+mod support;
+
+#[path = "../it/deals.rs"]
+mod deals;
+#[path = "../it/first_five_minutes.rs"]
+mod first_five_minutes;
+#[path = "../it/limits.rs"]
+mod limits;
+#[path = "../it/payments.rs"]
+mod payments;
+#[path = "../it/race.rs"]
+mod race;
+#[path = "../it/retry.rs"]
+mod retry;
+#[path = "../it/shards.rs"]
+mod shards;
+#[path = "../it/storm.rs"]
+mod storm;
+#[path = "../it/subscriptions.rs"]
+mod subscriptions;
+
+mod api_dies;
+mod engines;
+mod fleet;
+mod gate_lost;
+mod ledger_away;
+mod log_away;
+mod payment_worker_dies;
+mod poison;
+mod rolling_restart;
+mod sale;
+mod writer_dies;
