@@ -12,15 +12,17 @@ mod engine;
 mod entities;
 mod fault;
 mod keys;
+mod many;
+mod opening;
 mod orders;
 mod outbox;
 mod paging;
+mod pauses;
 mod rows;
 mod stock;
 #[cfg(test)]
 mod tests;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use domain::Fault;
@@ -30,8 +32,10 @@ use tokio::sync::Notify;
 
 use crate::crypto::vault::Vault;
 use engine::Engine;
-use fault::Stop;
+pub use engine::LedgerSettings;
+use fault::{Again, Stop};
 use orders::Together;
+use pauses::Pauses;
 
 /// The ledger behind the ports `Orders`, `Catalogue`, `Outbox`, `Accounts` and `LedgerAudit`.
 pub struct Ledger {
@@ -39,41 +43,16 @@ pub struct Ledger {
     timer: Arc<dyn Clock>,
     vault: Vault,
     together: Together,
+    pauses: Pauses,
     /// Told of every commit that left an event.
     events: Notify,
 }
 
 /// How often work is done again because somebody else inserted the same key first: what it finds
 /// the next time is there, so more tries than two don't help.
-const MOST_TRIES: usize = 3;
+const MOST_TRIES: u32 = 3;
 
 impl Ledger {
-    /// Opens the ledger in a SQLite file, creating it where it is missing, and brings its schema up
-    /// to date. `clock` is the ledger's clock.
-    ///
-    /// # Errors
-    /// The file can't be opened, or holds a schema of a later program.
-    pub async fn open_sqlite(
-        file: &Path,
-        clock: Arc<dyn Clock>,
-        vault: Vault,
-    ) -> Result<Self, Fault> {
-        let doing = "opening the ledger";
-        let engine = Engine::sqlite(file, clock.clone())
-            .await
-            .map_err(|error| Stop::Db(error).fault(doing))?;
-        migrations::up(&engine.writer)
-            .await
-            .map_err(|error| Stop::Db(error).fault(doing))?;
-        Ok(Self {
-            engine,
-            timer: clock,
-            vault,
-            together: Together::default(),
-            events: Notify::new(),
-        })
-    }
-
     /// Ends all connections. Whoever still uses the ledger gets a fault.
     ///
     /// # Errors
@@ -85,7 +64,8 @@ impl Ledger {
             .map_err(|error| Stop::Db(error).fault("closing the ledger"))
     }
 
-    /// Does `work` in one transaction: all of it stays, or nothing.
+    /// Does `work` in one transaction: all of it stays, or nothing. Work that lost to another
+    /// transaction is done again, from its beginning.
     async fn write<T, W>(
         &self,
         doing: &'static str,
@@ -94,12 +74,19 @@ impl Ledger {
     where
         W: Future<Output = Result<T, Stop>>,
     {
-        let mut tries = MOST_TRIES;
+        let mut tries = 0;
         loop {
-            tries -= 1;
-            match self.try_write(&work).await {
-                Err(stop) if stop.is_taken() && tries > 0 => {}
-                done => return done.map_err(|stop| stop.fault(doing)),
+            tries += 1;
+            let stop = match self.try_write(&work).await {
+                Ok(done) => return Ok(done),
+                Err(stop) => stop,
+            };
+            match stop.again() {
+                Some(Again::AtOnce) if tries < MOST_TRIES => {}
+                Some(Again::Later { most_tries }) if tries < most_tries => {
+                    self.timer.sleep_ms(self.pauses.before_try(tries + 1)).await;
+                }
+                _ => return Err(stop.fault(doing)),
             }
         }
     }

@@ -11,9 +11,46 @@ mod m0001_catalogue;
 mod m0002_orders;
 mod m0003_pipeline;
 mod m0004_accounts;
+mod m0005_sweeps;
 
+use std::collections::HashSet;
+
+use sea_orm_migration::SchemaManager;
 use sea_orm_migration::prelude::{MigrationTrait, MigratorTrait};
-use sea_orm_migration::sea_orm::{DatabaseConnection, DbErr};
+use sea_orm_migration::sea_orm::{DatabaseConnection, DbErr, EntityTrait};
+use sea_orm_migration::seaql_migrations;
+
+/// How a database's schema stands to this program's.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Schema {
+    Current,
+    /// It lacks something that this program needs.
+    Older,
+    /// A later program has been there.
+    Newer,
+}
+
+/// How the schema of a database stands; only looks.
+///
+/// # Errors
+/// The database is away.
+pub async fn schema(database: &DatabaseConnection) -> Result<Schema, DbErr> {
+    let history = Migrator::migration_table_name().to_string();
+    if !SchemaManager::new(database).has_table(history).await? {
+        return Ok(Schema::Older);
+    }
+    let applied = seaql_migrations::Entity::find().all(database).await?;
+    let applied: HashSet<String> = applied.into_iter().map(|row| row.version).collect();
+    let ours = Migrator::migrations();
+    let ours: HashSet<String> = ours.iter().map(|step| step.name().to_owned()).collect();
+    Ok(if !applied.is_subset(&ours) {
+        Schema::Newer
+    } else if applied.is_superset(&ours) {
+        Schema::Current
+    } else {
+        Schema::Older
+    })
+}
 
 /// Brings a database up to the schema of this program.
 ///
@@ -33,6 +70,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0002_orders::Migration),
             Box::new(m0003_pipeline::Migration),
             Box::new(m0004_accounts::Migration),
+            Box::new(m0005_sweeps::Migration),
         ]
     }
 }
@@ -55,6 +93,7 @@ mod tests {
             m0001_catalogue::indexes(),
             m0002_orders::indexes(),
             m0004_accounts::indexes(),
+            m0005_sweeps::indexes(),
         ];
         let tables = tables
             .iter()
@@ -75,7 +114,13 @@ mod tests {
                 schema.contains("WITHOUT ROWID"),
                 backend == DbBackend::Sqlite
             );
-            assert_eq!(schema.contains("utf8mb4_bin"), backend == DbBackend::MySql);
+            for collation in ["utf8mb4_nopad_bin", "utf8mb4_0900_bin"] {
+                assert_eq!(schema.contains(collation), backend == DbBackend::MySql);
+            }
+            assert_eq!(
+                schema.contains("COLLATE \"C\""),
+                backend == DbBackend::Postgres
+            );
             assert!(
                 schema.contains("stock_held_in_range"),
                 "checks are named: {schema}"
@@ -91,6 +136,29 @@ mod tests {
                 .join("\n")
                 .contains(" uuid NOT NULL")
         );
+    }
+
+    #[tokio::test]
+    async fn a_schema_is_older_current_or_newer() {
+        let database = Database::connect("sqlite::memory:").await.unwrap();
+        assert_eq!(
+            schema_of(&database).await,
+            Schema::Older,
+            "nothing is there"
+        );
+        Migrator::up(&database, Some(2)).await.unwrap();
+        assert_eq!(schema_of(&database).await, Schema::Older);
+        up(&database).await.unwrap();
+        assert_eq!(schema_of(&database).await, Schema::Current);
+        database
+            .execute_unprepared("INSERT INTO seaql_migrations VALUES ('m9999_tomorrow', 0)")
+            .await
+            .unwrap();
+        assert_eq!(schema_of(&database).await, Schema::Newer);
+    }
+
+    async fn schema_of(database: &DatabaseConnection) -> Schema {
+        super::schema(database).await.unwrap()
     }
 
     #[tokio::test]

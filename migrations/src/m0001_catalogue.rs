@@ -3,7 +3,9 @@
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbBackend;
 
-use crate::dialect::{Layout, create, currency, id, number, number_or_null, table, text, word};
+use crate::dialect::{
+    Layout, create, currency, id, number, number_or_null, ordered_text, table, text, word,
+};
 
 #[derive(DeriveMigrationName)]
 pub struct Migration;
@@ -81,7 +83,7 @@ fn items(backend: DbBackend) -> TableCreateStatement {
         .col(id(Items::SellerId))
         .col(text(Items::Sku, 64).null())
         .col(text(Items::Name, 100))
-        .col(text(Items::NameFolded, 300))
+        .col(ordered_text(backend, Items::NameFolded, 300))
         .col(ColumnDef::new(Items::Description).text().not_null())
         .col(word(Items::Category))
         .col(number(Items::PriceMinor))

@@ -241,8 +241,7 @@ fn order_key(
         .take()
 }
 
-/// What the workers sweep by, and what hangs on an order. There is none by the time of placing:
-/// receipts are read in the order of ids, from end to end.
+/// What the workers sweep by, and what hangs on an order.
 pub fn indexes() -> Vec<IndexCreateStatement> {
     vec![
         Index::create()

@@ -1,5 +1,9 @@
 //! What the engines do not share: how they are opened, how a transaction begins, whose clock is the
-//! ledger's. Nothing outside knows which engine it is.
+//! ledger's. Nothing outside knows which engine it is, but `many`, which speaks to each in its own
+//! words.
+
+mod server;
+mod sqlite;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -8,27 +12,19 @@ use domain::Timestamp;
 use domain::ports::Clock;
 use sea_orm::sea_query::{Expr, ExprTrait, SimpleExpr};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
-    DbErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
+    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
+
+pub use server::{Address, LedgerSettings, Purpose};
 
 /// The most bind parameters of one statement, with room to spare: SQLite allows 32,766, the servers
 /// 65,535.
 pub const MAX_PARAMETERS: usize = 30_000;
 
-/// Connections that read a SQLite file, beside the one that writes: enough that a long read holds
-/// nobody up. On two cores, eight read no faster.
-const READERS: u32 = 4;
-/// How long a statement waits for another process that has the file, in milliseconds.
-const BUSY_MS: &str = "5000";
-/// Pages of the write-ahead log after which it is moved into the file (16 MiB): a smaller log syncs
-/// the file more often than the orders do.
-const CHECKPOINT_PAGES: &str = "4000";
-/// Memory of the writing connection for pages, in KiB (SQLite counts pages where it is positive).
-const CACHE_KIB: &str = "-65536";
-
-/// The ledger's connections. SQLite has one writer at a time, so there is one connection that
-/// writes, and writers wait for it in line instead of for the file; readers never wait for it.
+/// The ledger's connections: some write, some only read. SQLite has one writer at a time, so there
+/// is one connection that writes, and writers wait for it in line instead of for the file; readers
+/// never wait for it.
 pub struct Engine {
     pub writer: DatabaseConnection,
     pub reader: DatabaseConnection,
@@ -38,9 +34,9 @@ pub struct Engine {
 impl Engine {
     /// Opens a SQLite file, which is created where it is missing, with a durable write-ahead log.
     pub async fn sqlite(file: &Path, clock: Arc<dyn Clock>) -> Result<Self, DbErr> {
-        let writer = Database::connect(sqlite(file, 1, false)).await?;
+        let writer = Database::connect(sqlite::options(file, 1, false)).await?;
         // Opened second: a reader can't make the file.
-        let reader = Database::connect(sqlite(file, READERS, true)).await?;
+        let reader = Database::connect(sqlite::options(file, sqlite::READERS, true)).await?;
         Ok(Self {
             writer,
             reader,
@@ -48,8 +44,30 @@ impl Engine {
         })
     }
 
-    /// Begins a transaction that will write: at once, so that what it reads can't be changed by
-    /// another writer before it writes.
+    /// Opens connections to a server.
+    pub async fn server(
+        address: &Address,
+        settings: &LedgerSettings,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, DbErr> {
+        let readers = Ord::max(settings.connections / 2, 1);
+        let writers = Ord::max(settings.connections.saturating_sub(readers), 1);
+        let writing = address.options(settings, Purpose::Writing, writers);
+        let reading = address.options(settings, Purpose::Reading, readers);
+        Ok(Self {
+            writer: Database::connect(writing).await?,
+            reader: Database::connect(reading).await?,
+            clock,
+        })
+    }
+
+    /// Whether other processes write, too.
+    pub fn is_server(&self) -> bool {
+        self.writer.get_database_backend() != DbBackend::Sqlite
+    }
+
+    /// Begins a transaction that will write. In SQLite at once, so that what it reads can't be
+    /// changed by another writer before it writes; on a server it locks what it reads.
     pub async fn begin_write(&self) -> Result<DatabaseTransaction, DbErr> {
         let sqlite_transaction_mode = Some(SqliteTransactionMode::Immediate);
         let options = TransactionOptions {
@@ -64,49 +82,33 @@ impl Engine {
         self.reader.begin().await
     }
 
-    /// The ledger's clock, by which alone deadlines are set and compared: a server's own, asked
-    /// within the transaction. SQLite has no server, so its clock is this process's.
-    pub fn now(
-        &self,
-        _within: &impl ConnectionTrait,
-    ) -> impl Future<Output = Result<Timestamp, DbErr>> {
-        std::future::ready(Ok(self.clock.now()))
+    /// The ledger's clock, by which alone deadlines are set and compared: the server's own, as it
+    /// is at this statement and not where the transaction began. SQLite has no server, so its clock
+    /// is this process's.
+    pub async fn now(&self, within: &impl ConnectionTrait) -> Result<Timestamp, DbErr> {
+        let backend = within.get_database_backend();
+        let ask = match backend {
+            DbBackend::MySql => "SELECT CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS SIGNED)",
+            DbBackend::Postgres => {
+                "SELECT CAST(FLOOR(EXTRACT(EPOCH FROM CLOCK_TIMESTAMP()) * 1000) AS BIGINT)"
+            }
+            _ => return Ok(self.clock.now()),
+        };
+        let answer = within
+            .query_one_raw(Statement::from_string(backend, ask))
+            .await?;
+        let ms = answer
+            .map(|row| row.try_get_by_index::<i64>(0))
+            .transpose()?;
+        ms.and_then(Timestamp::from_timestamp_millis)
+            .ok_or_else(|| DbErr::Type("the server's clock makes no sense".to_owned()))
     }
 
-    /// Ends all connections; what is written is moved into the file.
+    /// Ends all connections; what is written to a file is moved into it.
     pub async fn close(&self) -> Result<(), DbErr> {
         self.reader.close_by_ref().await?;
         self.writer.close_by_ref().await
     }
-}
-
-fn sqlite(file: &Path, connections: u32, only_reads: bool) -> ConnectOptions {
-    let file = file.to_owned();
-    // The path in the address is replaced below: a real one may hold what an address can't.
-    let mut options = ConnectOptions::new("sqlite:ledger");
-    options
-        .max_connections(connections)
-        .min_connections(1)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        // A connection to a file does not break by itself.
-        .test_before_acquire(false)
-        .sqlx_logging(false)
-        .record_stmt_in_spans(false)
-        .map_sqlx_sqlite_opts(move |sqlite| {
-            sqlite
-                .filename(&file)
-                .create_if_missing(!only_reads)
-                .pragma("journal_mode", "WAL")
-                .pragma("synchronous", "FULL")
-                .pragma("foreign_keys", "ON")
-                .pragma("busy_timeout", BUSY_MS)
-                .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
-                .pragma("cache_size", if only_reads { "-8192" } else { CACHE_KIB })
-                .pragma("temp_store", "MEMORY")
-                .pragma("query_only", if only_reads { "ON" } else { "OFF" })
-        });
-    options
 }
 
 /// A sum as a 64-bit number; the servers make it a decimal.

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use domain::gate::Fingerprint;
 use domain::order::KeyUse;
 use domain::{AccountId, IdempotencyKey, Timestamp};
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
+use sea_orm::{ConnectionTrait, DbErr, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
 use super::bulk;
@@ -35,20 +35,13 @@ pub async fn use_of(
 /// Those of `keys` that were used before.
 pub async fn taken(on: &impl ConnectionTrait, keys: &[KeyName]) -> Result<HashSet<KeyName>, DbErr> {
     let mut taken = HashSet::new();
-    // Three parameters a key.
-    for chunk in keys.chunks(bulk::MOST_IDS / 3) {
-        let any = chunk
-            .iter()
-            .fold(Condition::any(), |any, (requester, mutation, key)| {
-                any.add(
-                    Condition::all()
-                        .add(Column::RequesterId.eq(requester.0))
-                        .add(Column::Mutation.eq(*mutation))
-                        .add(Column::IdempotencyKey.eq(key.0)),
-                )
-            });
+    for chunk in keys.chunks(bulk::MOST_IDS) {
+        let requesters = chunk.iter().map(|(requester, ..)| requester.0);
+        let named = chunk.iter().map(|(.., key)| key.0);
+        // Every requester with every key, which finds others too: who used a key is looked at below.
         let rows: HashSet<(Uuid, String, Uuid)> = Entity::find()
-            .filter(any)
+            .filter(bulk::one_of(on, Column::RequesterId, requesters))
+            .filter(bulk::one_of(on, Column::IdempotencyKey, named))
             .all(on)
             .await?
             .into_iter()

@@ -33,7 +33,9 @@ impl Orders for Ledger {
         let doing = "writing a batch of orders";
         let written = self
             .write(doing, |on| async move {
-                write_batch::write(&self.engine, &*on, batch).await
+                let written = write_batch::write(&self.engine, &*on, batch).await;
+                fail::fail_point!("ledger-batch");
+                written
             })
             .await?;
         self.events.notify_one();
@@ -71,8 +73,18 @@ impl Orders for Ledger {
     }
 
     async fn paying_since(&self, before: Timestamp, most: usize) -> Result<Vec<OrderId>, Fault> {
+        let doing = "looking for payments in flight";
         let paying = sweeps::paying_since(&self.engine.reader, before, most);
-        while_doing("looking for payments in flight", paying).await
+        let paying = while_doing(doing, paying).await?;
+        if !paying.is_empty() {
+            let payments = || paying.iter().map(|(_, payment)| *payment);
+            self.write(doing, |on| async move {
+                let now = self.engine.now(&*on).await?;
+                Ok(sweeps::asked_about_payments(&*on, payments(), now).await?)
+            })
+            .await?;
+        }
+        Ok(paying.into_iter().map(|(order, _)| order).collect())
     }
 
     async fn refunding_since(
@@ -80,8 +92,18 @@ impl Orders for Ledger {
         before: Timestamp,
         most: usize,
     ) -> Result<Vec<(OrderId, RefundId)>, Fault> {
+        let doing = "looking for open refunds";
         let open = sweeps::refunding_since(&self.engine.reader, before, most);
-        while_doing("looking for open refunds", open).await
+        let open = while_doing(doing, open).await?;
+        if !open.is_empty() {
+            let refunds = || open.iter().map(|(_, refund)| *refund);
+            self.write(doing, |on| async move {
+                let now = self.engine.now(&*on).await?;
+                Ok(sweeps::asked_about_refunds(&*on, refunds(), now).await?)
+            })
+            .await?;
+        }
+        Ok(open)
     }
 
     async fn shipments_due(&self, now: Timestamp, most: usize) -> Result<Vec<OrderId>, Fault> {
@@ -92,9 +114,9 @@ impl Orders for Ledger {
     async fn receipts(
         &self,
         since: Timestamp,
-        after: Option<OrderId>,
+        after: Option<(Timestamp, OrderId)>,
         most: usize,
-    ) -> Result<Vec<Receipt>, Fault> {
+    ) -> Result<Vec<(Timestamp, Receipt)>, Fault> {
         let receipts = read::receipts(&self.engine.reader, since, after, most);
         while_doing("reading receipts", receipts).await
     }

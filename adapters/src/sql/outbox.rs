@@ -1,19 +1,25 @@
 //! Events that were committed and are on their way to the log.
 
+use std::collections::{HashMap, HashSet};
+
 use async_trait::async_trait;
 use domain::Fault;
 use domain::event::Event;
 use domain::ports::Outbox;
-use domain::ports::outbox::OutboxId;
+use domain::ports::outbox::{Claim, Taken};
+use sea_orm::sea_query::{ArrayType, LockBehavior, LockType, Value};
 use sea_orm::{
-    ActiveValue, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter,
-    QueryOrder, QuerySelect,
+    ActiveValue, ColumnTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr,
+    EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select,
 };
+use uuid::Uuid;
 
 use super::Ledger;
 use super::bulk::{self, MOST_IDS};
-use super::entities::outbox::{ActiveModel, Column, Entity};
+use super::engine::Engine;
+use super::entities::outbox::{ActiveModel, Column, Entity, Model};
 use super::fault::{Stop, while_doing};
+use super::many;
 use crate::wire;
 
 /// Puts events into the outbox, in their order.
@@ -36,29 +42,13 @@ pub async fn insert<'a>(
 
 #[async_trait]
 impl Outbox for Ledger {
-    async fn pending(&self, most: usize) -> Result<Vec<(OutboxId, Event)>, Fault> {
-        let doing = "reading the outbox";
-        let select = Entity::find().order_by_asc(Column::Id).limit(most as u64);
-        let rows = while_doing(doing, select.all(&self.engine.reader)).await?;
-        let events = rows.into_iter().map(|row| {
-            let event = wire::event::decode(row.payload.as_bytes());
-            let event = event.map_err(|error| {
-                Fault::corrupt(doing, format!("outbox.payload of {}: {error}", row.id))
-            })?;
-            Ok((OutboxId(row.id), event))
-        });
-        events.collect()
-    }
-
-    async fn remove(&self, ids: &[OutboxId]) -> Result<(), Fault> {
-        self.write("emptying the outbox", |on| async move {
-            for chunk in ids.chunks(MOST_IDS) {
-                let gone = Column::Id.is_in(chunk.iter().map(|id| id.0));
-                Entity::delete_many().filter(gone).exec(&*on).await?;
-            }
-            Ok(())
-        })
-        .await
+    async fn take(&self, most: usize) -> Result<Taken, Fault> {
+        let rows = if self.engine.is_server() {
+            while_doing(TAKING, take_locked(&self.engine, most)).await?
+        } else {
+            while_doing(TAKING, oldest(&self.engine, most)).await?
+        };
+        rows.taken()
     }
 
     async fn length(&self) -> Result<u64, Fault> {
@@ -70,9 +60,157 @@ impl Outbox for Ledger {
     }
 
     async fn wait(&self, most_ms: u64) {
+        // Nobody tells of what another process commits.
+        let most_ms = if self.engine.is_server() {
+            most_ms.min(OTHERS_COMMIT_MS)
+        } else {
+            most_ms
+        };
         tokio::select! {
             () = self.events.notified() => {}
             () = self.timer.sleep_ms(most_ms) => {}
         }
+    }
+}
+
+const TAKING: &str = "reading the outbox";
+/// How often the outbox of a server is looked at, in milliseconds.
+const OTHERS_COMMIT_MS: u64 = 25;
+
+/// Rows that one relay has, and what keeps them from others.
+struct Rows {
+    rows: Vec<Model>,
+    hold: Hold,
+}
+
+enum Hold {
+    /// Their locks, for as long as the transaction lives.
+    Locks(DatabaseTransaction),
+    /// Nothing: a file has one relay.
+    Nobody(DatabaseConnection),
+}
+
+impl Rows {
+    fn taken(self) -> Result<Taken, Fault> {
+        let events = self.rows.iter().map(|row| {
+            wire::event::decode(row.payload.as_bytes()).map_err(|error| {
+                Fault::corrupt(TAKING, format!("outbox.payload of {}: {error}", row.id))
+            })
+        });
+        Ok(Taken {
+            events: events.collect::<Result<_, _>>()?,
+            claim: Box::new(RowClaim {
+                ids: self.rows.iter().map(|row| row.id).collect(),
+                hold: self.hold,
+            }),
+        })
+    }
+}
+
+fn by_age(most: usize) -> Select<Entity> {
+    Entity::find().order_by_asc(Column::Id).limit(most as u64)
+}
+
+async fn oldest(engine: &Engine, most: usize) -> Result<Rows, DbErr> {
+    Ok(Rows {
+        rows: by_age(most).all(&engine.reader).await?,
+        hold: Hold::Nobody(engine.writer.clone()),
+    })
+}
+
+/// The oldest rows that no other relay has locked, but for those of keys of which another has
+/// something older: the rows of a key are committed in the order of their ids, so whatever is older
+/// and still there to be seen is in somebody else's hands.
+async fn take_locked(engine: &Engine, most: usize) -> Result<Rows, DbErr> {
+    let on = engine.begin_write().await?;
+    let mut rows = by_age(most)
+        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
+        .all(&on)
+        .await?;
+    if let Some(last) = rows.last().map(|row| row.id) {
+        let seen = Entity::find().filter(Column::Id.lte(last));
+        if seen.clone().count(&on).await? > rows.len() as u64 {
+            let seen = seen.select_only().columns([Column::Id, Column::RecordKey]);
+            let seen: Vec<(i64, Uuid)> = seen.into_tuple().all(&on).await?;
+            leave_to_others(&mut rows, seen);
+        }
+    }
+    Ok(Rows {
+        rows,
+        hold: Hold::Locks(on),
+    })
+}
+
+/// Leaves out rows whose key has an older one among `seen` that is not in `rows`.
+fn leave_to_others(rows: &mut Vec<Model>, seen: Vec<(i64, Uuid)>) {
+    let ours: HashSet<i64> = rows.iter().map(|row| row.id).collect();
+    let mut theirs: HashMap<Uuid, i64> = HashMap::new();
+    for (id, key) in seen {
+        if !ours.contains(&id) {
+            let oldest = theirs.entry(key).or_insert(id);
+            *oldest = id.min(*oldest);
+        }
+    }
+    rows.retain(|row| {
+        theirs
+            .get(&row.record_key)
+            .is_none_or(|oldest| row.id < *oldest)
+    });
+}
+
+struct RowClaim {
+    ids: Vec<i64>,
+    hold: Hold,
+}
+
+#[async_trait]
+impl Claim for RowClaim {
+    async fn remove(self: Box<Self>) -> Result<(), Fault> {
+        while_doing("emptying the outbox", async {
+            match self.hold {
+                Hold::Locks(on) => {
+                    delete(&on, &self.ids).await?;
+                    on.commit().await
+                }
+                Hold::Nobody(on) => delete(&on, &self.ids).await,
+            }
+        })
+        .await
+    }
+}
+
+async fn delete(on: &impl ConnectionTrait, ids: &[i64]) -> Result<(), DbErr> {
+    for chunk in ids.chunks(MOST_IDS) {
+        let ids = chunk.iter().copied().map(Value::from).collect();
+        let gone = many::one_of(
+            on.get_database_backend(),
+            Column::Id,
+            ArrayType::BigInt,
+            ids,
+        );
+        Entity::delete_many().filter(gone).exec(on).await?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_younger_than_somebody_elses_is_left_to_them() {
+        let row = |id, key| Model {
+            id,
+            record_key: Uuid::from_u128(key),
+            payload: String::new(),
+        };
+        let mut rows = vec![row(1, 7), row(3, 8), row(5, 7), row(6, 9), row(8, 7)];
+        let others = [(2, 9), (4, 7), (7, 8)];
+        let ours = rows.iter().map(|row| (row.id, row.record_key));
+        let seen = ours.chain(others.map(|(id, key)| (id, Uuid::from_u128(key))));
+        let seen = seen.collect();
+        leave_to_others(&mut rows, seen);
+        let left: Vec<i64> = rows.iter().map(|row| row.id).collect();
+        assert_eq!(left, [1, 3], "what is older than theirs stays");
     }
 }

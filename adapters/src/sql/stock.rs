@@ -7,7 +7,7 @@ use domain::gate::{BuyerCount, Telling, Terms};
 use domain::item::Kind;
 use domain::stock::{Stock, StockMove};
 use domain::{AccountId, ItemId, Timestamp};
-use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::sea_query::Expr;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
 };
@@ -16,6 +16,7 @@ use uuid::Uuid;
 use super::bulk::{self, MOST_IDS, exactly};
 use super::entities::{buyer_stock, items, stock};
 use super::fault::Stop;
+use super::many::{self, Cell, Update};
 use super::rows::item::{Window, counts};
 use super::rows::ms;
 
@@ -64,25 +65,20 @@ impl LockedStock {
         })
     }
 
-    /// Reads what these buyers took of the locked items that count buyers.
+    /// Reads what buyers took of the locked items that count buyers.
     pub async fn read_buyers(
         &mut self,
         on: &impl ConnectionTrait,
-        buyers: &BTreeSet<AccountId>,
+        places: &BTreeSet<(ItemId, AccountId)>,
     ) -> Result<(), DbErr> {
-        let counted = self.rows.iter().filter(|(_, row)| row.counts_buyers());
-        let items: Vec<Uuid> = counted.map(|(item, _)| item.0).collect();
-        let buyers: Vec<Uuid> = buyers.iter().map(|buyer| buyer.0).collect();
-        for items in items.chunks(MOST_IDS) {
-            for buyers in buyers.chunks(MOST_IDS) {
-                let select = buyer_stock::Entity::find()
-                    .filter(buyer_stock::Column::ItemId.is_in(items.iter().copied()))
-                    .filter(buyer_stock::Column::BuyerId.is_in(buyers.iter().copied()));
-                for row in select.all(on).await? {
-                    let (item, count) = buyer_count(&row);
-                    self.buyers.insert((item, count.buyer), count);
-                }
-            }
+        use buyer_stock::Column::{BuyerId, ItemId as Item};
+        let counted = places.iter().filter(|(item, _)| self.counts_buyers(*item));
+        let places: Vec<Vec<Cell>> = counted
+            .map(|(item, buyer)| vec![item.0.into(), buyer.0.into()])
+            .collect();
+        for row in many::select::<buyer_stock::Entity>(on, &[Item, BuyerId], &places).await? {
+            let (item, count) = buyer_count(&row);
+            self.buyers.insert((item, count.buyer), count);
         }
         Ok(())
     }
@@ -120,23 +116,32 @@ impl LockedStock {
         buyers: &BTreeMap<(ItemId, AccountId), StockMove>,
         now: Timestamp,
     ) -> Result<(), Stop> {
-        let mut alike: BTreeMap<Alike, Vec<Uuid>> = BTreeMap::new();
+        use stock::Column::{Admitted, ChangedAt, Held, ItemId as Item, Released, Version};
+        let mut rows = Vec::with_capacity(moves.len());
         for (item, moved) in moves {
             let row = self.rows.get_mut(item);
             let row = row.ok_or_else(|| Stop::moved("moving stock", 1, 0))?;
             let next = row.stock.after(*moved);
-            let versions = next.version - row.stock.version;
-            alike
-                .entry(Alike::of(*moved, versions))
-                .or_default()
-                .push(item.0);
+            rows.push(vec![
+                item.0.into(),
+                row.stock.version.into(),
+                next.version.into(),
+                ms(now).into(),
+                moved.held.into(),
+                moved.admitted.into(),
+                moved.released.into(),
+            ]);
             row.stock = next;
         }
-        for (moved, items) in &alike {
-            for items in items.chunks(MOST_IDS) {
-                moved.write(on, items, now).await?;
-            }
-        }
+        let update = Update::<stock::Entity> {
+            doing: "moving stock",
+            keys: &[Item],
+            seen: &[Version],
+            open: None,
+            set: &[Version, ChangedAt],
+            add: &[Held, Admitted, Released],
+        };
+        update.write(on, &rows).await?;
         self.apply_buyers(on, buyers, now).await
     }
 
@@ -146,15 +151,19 @@ impl LockedStock {
         moves: &BTreeMap<(ItemId, AccountId), StockMove>,
         now: Timestamp,
     ) -> Result<(), Stop> {
+        use buyer_stock::Column::{Admitted, BuyerId, ChangedAt, ItemId as Item, Released};
         let mut new = Vec::new();
-        let mut alike: BTreeMap<(ItemId, Alike), Vec<Uuid>> = BTreeMap::new();
+        let mut rows: Vec<Vec<Cell>> = Vec::new();
         for ((item, buyer), moved) in moves {
             let (admitted, released) = (moved.admitted, moved.released);
             if let Some(count) = self.buyers.get_mut(&(*item, *buyer)) {
-                alike
-                    .entry((*item, Alike::of(*moved, 0)))
-                    .or_default()
-                    .push(buyer.0);
+                rows.push(vec![
+                    item.0.into(),
+                    buyer.0.into(),
+                    ms(now).into(),
+                    admitted.into(),
+                    released.into(),
+                ]);
                 count.admitted += admitted;
                 count.released += released;
             } else {
@@ -174,12 +183,15 @@ impl LockedStock {
             }
         }
         bulk::insert::<buyer_stock::ActiveModel, _>(on, new).await?;
-        for ((item, moved), buyers) in &alike {
-            for buyers in buyers.chunks(MOST_IDS) {
-                moved.write_buyers(on, *item, buyers, now).await?;
-            }
-        }
-        Ok(())
+        let update = Update::<buyer_stock::Entity> {
+            doing: "moving buyers' stock",
+            keys: &[Item, BuyerId],
+            seen: &[],
+            open: None,
+            set: &[ChangedAt],
+            add: &[Admitted, Released],
+        };
+        update.write(on, &rows).await
     }
 
     /// Gives an item another total, with the version that says so.
@@ -292,76 +304,12 @@ pub async fn windows(
                 items::Column::LimitPerBuyer,
                 items::Column::Paused,
             ])
-            .filter(items::Column::Id.is_in(chunk.iter().copied()));
+            .filter(bulk::one_of(on, items::Column::Id, chunk.iter().copied()));
         for window in select.into_model::<Window>().all(on).await? {
             kinds.insert(ItemId(window.id), window.kind()?);
         }
     }
     Ok(kinds)
-}
-
-/// A move that rows have in common, so that one statement makes it.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Alike {
-    held: i64,
-    admitted: i64,
-    released: i64,
-    versions: i64,
-}
-
-impl Alike {
-    fn of(moved: StockMove, versions: i64) -> Self {
-        let StockMove {
-            held,
-            admitted,
-            released,
-        } = moved;
-        Self {
-            held,
-            admitted,
-            released,
-            versions,
-        }
-    }
-
-    async fn write(
-        &self,
-        on: &impl ConnectionTrait,
-        items: &[Uuid],
-        now: Timestamp,
-    ) -> Result<(), Stop> {
-        use stock::Column::{Admitted, ChangedAt, Held, ItemId, Released, Version};
-        let update = stock::Entity::update_many()
-            .col_expr(Held, Expr::col(Held).add(self.held))
-            .col_expr(Admitted, Expr::col(Admitted).add(self.admitted))
-            .col_expr(Released, Expr::col(Released).add(self.released))
-            .col_expr(Version, Expr::col(Version).add(self.versions))
-            .col_expr(ChangedAt, Expr::value(ms(now)))
-            .filter(ItemId.is_in(items.iter().copied()));
-        exactly(
-            "moving stock",
-            items.len() as u64,
-            update.exec(on).await?.rows_affected,
-        )
-    }
-
-    async fn write_buyers(
-        &self,
-        on: &impl ConnectionTrait,
-        item: ItemId,
-        buyers: &[Uuid],
-        now: Timestamp,
-    ) -> Result<(), Stop> {
-        use buyer_stock::Column::{Admitted, BuyerId, ChangedAt, ItemId, Released};
-        let update = buyer_stock::Entity::update_many()
-            .col_expr(Admitted, Expr::col(Admitted).add(self.admitted))
-            .col_expr(Released, Expr::col(Released).add(self.released))
-            .col_expr(ChangedAt, Expr::value(ms(now)))
-            .filter(ItemId.eq(item.0))
-            .filter(BuyerId.is_in(buyers.iter().copied()));
-        let moved = update.exec(on).await?.rows_affected;
-        exactly("moving buyers' stock", buyers.len() as u64, moved)
-    }
 }
 
 /// What a buyer took of which item.

@@ -119,7 +119,7 @@ pub async fn an_address_has_one_account(bench: Bench) {
 pub async fn a_verification_is_used_once(bench: Bench) {
     let proof = verification(1, "kim@example.com", 0);
     ask(&bench, &proof).await;
-    let event = bench.outbox.pending(9).await.unwrap().pop().unwrap().1;
+    let event = bench.pending(9).await.pop().unwrap();
     assert_eq!(
         event.what,
         What::VerificationRequested {

@@ -58,11 +58,8 @@ pub async fn an_accepted_order_is_written_whole(bench: Bench) {
         (buyer(1), 1, 0)
     );
 
-    let events = bench.outbox.pending(10).await.unwrap();
-    let placed = events
-        .iter()
-        .filter_map(|(_, event)| happened(event))
-        .collect::<Vec<_>>();
+    let events = bench.pending(10).await;
+    let placed = events.iter().filter_map(happened).collect::<Vec<_>>();
     let OrderState::PendingPayment { expires_at } = order.state else {
         unreachable!()
     };
@@ -318,39 +315,46 @@ pub async fn a_batch_may_be_larger_than_a_statement(bench: Bench) {
     assert_eq!(bench.orders.orders(&ids).await.unwrap().len(), 2_500);
 }
 
-pub async fn receipts_come_in_the_order_of_ids(bench: Bench) {
+pub async fn receipts_come_in_the_order_of_placing(bench: Bench) {
     let item = bench.general(1, 3).await;
-    let records: Vec<OrderRecord> = (1..=5)
-        .map(|number| record(number, 10 + number, &[(item, 1)]))
-        .collect();
+    let placed = |number, ms| {
+        let mut record = record(number, 10 + number, &[(item, 1)]);
+        std::sync::Arc::make_mut(&mut record.draft).accepted_at = at(ms);
+        record
+    };
+    // Three of the same moment, one before and two after it; one that is too old.
+    let records: Vec<OrderRecord> = [(3, 6), (1, 7), (5, 6), (4, 6), (2, 8), (6, 5)]
+        .map(|(number, ms)| placed(number, ms))
+        .to_vec();
     bench.write(&records).await;
     bench.write(&[admitted_again(&records[0], 9)]).await;
-    let mut old = record(6, 1, &[(item, 1)]);
-    std::sync::Arc::make_mut(&mut old.draft).accepted_at = at(4);
-    bench.write(&[old]).await;
+    bench.write(&[placed(7, 4)]).await;
 
     let mut receipts = Vec::new();
     let mut after = None;
     loop {
         let page = bench.orders.receipts(at(5), after, 2).await.unwrap();
-        let Some(last) = page.last() else { break };
-        after = Some(last.order);
+        let Some((placed_at, last)) = page.last() else {
+            break;
+        };
+        after = Some((*placed_at, last.order));
         receipts.extend(page);
     }
-    let orders: Vec<_> = receipts.iter().map(|receipt| receipt.order).collect();
+    let orders: Vec<_> = receipts.iter().map(|(_, receipt)| receipt.order).collect();
     assert_eq!(
         orders,
-        [1, 2, 3, 4, 5].map(order_id),
+        [6, 3, 4, 5, 1, 2].map(order_id),
         "rejected ones too, none older"
     );
-    for (receipt, record) in receipts.iter().zip(&records) {
-        assert_eq!(receipt.buyer, record.draft.buyer);
+    for (placed_at, receipt) in &receipts {
+        let of = |record: &&OrderRecord| record.draft.order == receipt.order;
+        let record = records.iter().find(of).unwrap();
         assert_eq!(receipt.fingerprint, record.draft.fingerprint);
         assert_eq!(
             receipt.admission, record.admissions[0].id,
             "the one that came first"
         );
-        assert_eq!(receipt.accepted_at, at(5));
+        assert_eq!(*placed_at, record.draft.accepted_at);
         assert!(receipt.draft.is_none());
     }
 }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use domain::account::{Account, Email, Profile, Role};
 use domain::deal::Deal;
 use domain::delivery::{DayLength, DeliveryCalendar};
+use domain::event::Event;
 use domain::gate::{Fingerprint, Telling};
 use domain::item::{Category, Details, Item, Kind};
 use domain::message::Offset;
@@ -129,6 +130,19 @@ impl Bench {
             .await;
         let step = order.captured(payment_id(number), &calendar(), new_ids(number), at(20));
         self.done(&step.unwrap()).await
+    }
+
+    /// The oldest events that wait in the outbox. They are given back, which a server does in its
+    /// own time.
+    pub async fn pending(&self, most: usize) -> Vec<Event> {
+        let expected = self.events().await.min(most as u64);
+        loop {
+            let taken = self.outbox.take(most).await.unwrap();
+            if taken.events.len() as u64 == expected {
+                return taken.events;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
     }
 
     /// How many events wait in the outbox.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use domain::event::Event;
 use domain::order::OrderStatus::{Expired, Paid, PendingPayment, Rejected};
 use domain::payment::RefundReason;
 use domain::ports::audit::StockFigures;
@@ -19,30 +20,26 @@ pub async fn events_wait_in_the_order_they_were_committed(bench: Bench) {
             .done(&order.cancel(new_ids(number).refund, at(10)).unwrap())
             .await;
     }
-    let pending = bench.outbox.pending(9).await.unwrap();
-    let keys: Vec<_> = pending.iter().map(|(_, event)| event.key()).collect();
+    let pending = bench.pending(9).await;
+    let keys: Vec<_> = pending.iter().map(Event::key).collect();
     let [one, two] = [1, 2].map(|number| order_id(number).0);
     assert_eq!(keys, [item.0, one, two, two, one]);
-    assert!(pending.is_sorted_by_key(|(id, _)| *id));
-    assert_eq!(bench.outbox.pending(2).await.unwrap(), pending[..2]);
+    assert_eq!(bench.pending(2).await, pending[..2], "they were given back");
 
-    let gone: Vec<_> = [0, 2, 3].map(|place| pending[place].0).to_vec();
-    bench.outbox.remove(&gone).await.unwrap();
-    assert_eq!(bench.outbox.length().await.unwrap(), 2);
-    bench.outbox.remove(&gone).await.unwrap();
-    bench.outbox.remove(&[]).await.unwrap();
-    assert_eq!(
-        bench.outbox.pending(9).await.unwrap(),
-        [pending[1].clone(), pending[4].clone()]
-    );
-    bench
-        .outbox
-        .remove(&[pending[1].0, pending[4].0])
-        .await
-        .unwrap();
+    let taken = bench.outbox.take(2).await.unwrap();
+    assert_eq!(taken.events, pending[..2]);
+    taken.claim.remove().await.unwrap();
+    assert_eq!(bench.outbox.length().await.unwrap(), 3);
+    assert_eq!(bench.pending(9).await, pending[2..]);
     bench.general(2, 1).await;
-    let newer = bench.outbox.pending(9).await.unwrap()[0].0;
-    assert!(newer > pending[4].0, "an id is never used again");
+    let newer = bench.pending(9).await;
+    assert_eq!((newer.len(), newer[3].key()), (4, item_id(2).0));
+    let rest = bench.outbox.take(9).await.unwrap();
+    rest.claim.remove().await.unwrap();
+    let none = bench.outbox.take(9).await.unwrap();
+    assert!(none.events.is_empty());
+    none.claim.remove().await.unwrap();
+    assert_eq!(bench.outbox.length().await.unwrap(), 0);
 }
 
 pub async fn a_commit_wakes_the_relay(bench: Bench) {

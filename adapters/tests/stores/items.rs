@@ -29,17 +29,15 @@ fn told(written: &ItemWritten) -> &[Telling] {
 
 /// What happened to items, as the outbox has it.
 async fn happened(bench: &Bench) -> Vec<(ItemId, i64, ItemEvent)> {
-    let pending = bench.outbox.pending(1_000).await.unwrap();
-    let items = pending
-        .into_iter()
-        .filter_map(|(_, event)| match event.what {
-            What::Item {
-                item,
-                version,
-                happened,
-            } => Some((item, version, happened)),
-            What::Order { .. } | What::VerificationRequested { .. } => None,
-        });
+    let pending = bench.pending(1_000).await;
+    let items = pending.into_iter().filter_map(|event| match event.what {
+        What::Item {
+            item,
+            version,
+            happened,
+        } => Some((item, version, happened)),
+        What::Order { .. } | What::VerificationRequested { .. } => None,
+    });
     items.collect()
 }
 

@@ -255,3 +255,41 @@ pub async fn workers_find_what_takes_long(bench: Bench) {
     bench.done(&order.refunded(refund, at(700)).unwrap()).await;
     assert!(refunding(601).await.is_empty());
 }
+
+pub async fn everybody_who_waits_gets_a_turn(bench: Bench) {
+    let item = bench.general(1, 100).await;
+    for number in 1..=3 {
+        bench.write(&[record(number, 1, &[(item, 1)])]).await;
+        let order = bench.order(order_id(number)).await;
+        bench.done(&pay(&order, number)).await;
+    }
+    let turn = async || {
+        let paying = bench.orders.paying_since(at(11), 2).await.unwrap();
+        // The next turn is at another moment.
+        (bench.pass_time)();
+        paying
+    };
+    let (first, second) = (turn().await, turn().await);
+    assert_eq!((first.len(), second.len()), (2, 2));
+    assert!(
+        !first.contains(&second[0]),
+        "who was not asked about yet comes first: {first:?}, {second:?}"
+    );
+    assert_eq!(turn().await[0], first[1], "then whose turn is longest ago");
+
+    for number in 1..=3 {
+        let order = bench
+            .done(&captured(&bench.order(order_id(number)).await, number))
+            .await;
+        let cancel = order.cancel(new_ids(number).refund, at(600));
+        bench.done(&cancel.unwrap()).await;
+    }
+    let turn = async || {
+        let open = bench.orders.refunding_since(at(601), 2).await.unwrap();
+        (bench.pass_time)();
+        open
+    };
+    let (first, second) = (turn().await, turn().await);
+    assert_eq!((first.len(), second.len()), (2, 2));
+    assert!(!first.contains(&second[0]), "{first:?}, {second:?}");
+}

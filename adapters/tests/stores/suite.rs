@@ -14,7 +14,7 @@ macro_rules! suite {
                 of_two_writers_at_once_one_writes,
                 unreadable_records_still_move_the_position,
                 a_batch_may_be_larger_than_a_statement,
-                receipts_come_in_the_order_of_ids,
+                receipts_come_in_the_order_of_placing,
                 orders_outlive_their_buyers,
             }
             steps {
@@ -29,6 +29,7 @@ macro_rules! suite {
                 stock_moves_once_for_all_steps_of_a_commit,
                 what_is_overdue_comes_oldest_first,
                 workers_find_what_takes_long,
+                everybody_who_waits_gets_a_turn,
             }
             guards {
                 a_step_that_comes_too_late_leaves_nothing,

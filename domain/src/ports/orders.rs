@@ -31,10 +31,12 @@ pub trait Orders: Send + Sync {
     /// Orders in PENDING_PAYMENT whose time is over by the ledger's clock, oldest first.
     async fn overdue(&self, most: usize) -> Result<Vec<OrderId>, Fault>;
 
-    /// Orders that have been PAYING since before `before`, oldest first.
+    /// Orders that have been PAYING since before `before`, to be asked about: those first whose last
+    /// turn is the longest ago.
     async fn paying_since(&self, before: Timestamp, most: usize) -> Result<Vec<OrderId>, Fault>;
 
-    /// Orders with a refund asked for before `before` that is not completed, oldest first.
+    /// Orders with a refund asked for before `before` that is not completed, to be asked about: those
+    /// first whose last turn is the longest ago.
     async fn refunding_since(
         &self,
         before: Timestamp,
@@ -44,13 +46,14 @@ pub trait Orders: Send + Sync {
     /// Orders whose shipment has a step due, longest due first.
     async fn shipments_due(&self, now: Timestamp, most: usize) -> Result<Vec<OrderId>, Fault>;
 
-    /// Receipts of orders placed from `since` on, by order id, after `after`.
+    /// Receipts of orders placed from `since` on, each with when that was and in that order, after
+    /// the one that was placed at `after` and has that id.
     async fn receipts(
         &self,
         since: Timestamp,
-        after: Option<OrderId>,
+        after: Option<(Timestamp, OrderId)>,
         most: usize,
-    ) -> Result<Vec<Receipt>, Fault>;
+    ) -> Result<Vec<(Timestamp, Receipt)>, Fault>;
 
     /// What a key was used for, if it was.
     async fn key_use(

@@ -7,18 +7,25 @@ use crate::event::Event;
 
 #[async_trait]
 pub trait Outbox: Send + Sync {
-    /// The oldest events, in the order they were committed per key.
-    async fn pending(&self, most: usize) -> Result<Vec<(OutboxId, Event)>, Fault>;
-
-    /// Removes what the log has.
-    async fn remove(&self, ids: &[OutboxId]) -> Result<(), Fault>;
+    /// Takes up to `most` events, the oldest that nobody else has taken, in the order they were
+    /// committed per key. Of a key that somebody else has something older of, nothing is taken.
+    async fn take(&self, most: usize) -> Result<Taken, Fault>;
 
     async fn length(&self) -> Result<u64, Fault>;
 
-    /// Returns when something was committed since the last call, or after `most_ms`.
+    /// Returns when something may have been committed since the last call, or after `most_ms`.
     async fn wait(&self, most_ms: u64);
 }
 
-/// A row of the outbox.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct OutboxId(pub i64);
+/// Events that somebody has taken.
+pub struct Taken {
+    pub events: Vec<Event>,
+    pub claim: Box<dyn Claim>,
+}
+
+/// What keeps events with whoever took them. Dropping it gives them back.
+#[async_trait]
+pub trait Claim: Send + Sync {
+    /// Removes the events: the log has them.
+    async fn remove(self: Box<Self>) -> Result<(), Fault>;
+}

@@ -10,15 +10,12 @@ use crate::ports::Ports;
 /// # Errors
 /// A fault of the log or the ledger; nothing is removed before the log has it.
 pub async fn relay_outbox(ports: &Ports, most: usize) -> Result<usize, Fault> {
-    let pending = ports.outbox.pending(most).await?;
-    if pending.is_empty() {
+    let taken = ports.outbox.take(most).await?;
+    if taken.events.is_empty() {
         return Ok(0);
     }
-    let (ids, messages): (Vec<_>, Vec<_>) = pending
-        .into_iter()
-        .map(|(id, event)| (id, Message::Event(event)))
-        .unzip();
+    let messages: Vec<Message> = taken.events.into_iter().map(Message::Event).collect();
     ports.log.publish(&messages).await?;
-    ports.outbox.remove(&ids).await?;
-    Ok(ids.len())
+    taken.claim.remove().await?;
+    Ok(messages.len())
 }

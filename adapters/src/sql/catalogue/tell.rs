@@ -83,8 +83,11 @@ async fn buyers(
 ) -> Result<HashMap<ItemId, Vec<BuyerCount>>, DbErr> {
     let mut buyers: HashMap<ItemId, Vec<BuyerCount>> = HashMap::new();
     for chunk in items.chunks(MOST_IDS) {
-        let mut select = buyer_stock::Entity::find()
-            .filter(buyer_stock::Column::ItemId.is_in(chunk.iter().copied()));
+        let mut select = buyer_stock::Entity::find().filter(bulk::one_of(
+            on,
+            buyer_stock::Column::ItemId,
+            chunk.iter().copied(),
+        ));
         if let Some(since) = since {
             select = select.filter(buyer_stock::Column::ChangedAt.gte(ms(since)));
         }

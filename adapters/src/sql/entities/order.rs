@@ -70,6 +70,7 @@ pub mod payments {
         pub status: String,
         pub settled_at: Option<i64>,
         pub reason: Option<String>,
+        pub asked_at: i64,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -94,6 +95,7 @@ pub mod refunds {
         pub reason: String,
         pub requested_at: i64,
         pub completed_at: Option<i64>,
+        pub asked_at: i64,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -46,7 +46,7 @@ pub async fn commit(
             if writes.touches(step.next.id) {
                 std::mem::take(&mut writes).flush(on).await?;
             }
-            writes.add(step, seen.row(step.next.id));
+            writes.add(step);
             seen.take(step);
             taken.extend(key);
             done.note(step, &stock);
@@ -119,9 +119,11 @@ async fn lock_stock(on: &impl ConnectionTrait, steps: &[Transition]) -> Result<L
     let released = steps.iter().flat_map(|step| &step.released);
     let items: BTreeSet<ItemId> = released.map(|units| units.item).collect();
     let mut stock = LockedStock::lock(on, &items).await?;
-    let releasing = steps.iter().filter(|step| !step.released.is_empty());
-    let buyers: BTreeSet<AccountId> = releasing.map(|step| step.next.buyer).collect();
-    stock.read_buyers(on, &buyers).await?;
+    let places = steps.iter().flat_map(|step| {
+        let units = step.released.iter();
+        units.map(|units| (units.item, step.next.buyer))
+    });
+    stock.read_buyers(on, &places.collect()).await?;
     Ok(stock)
 }
 

@@ -6,6 +6,7 @@ use domain::gate::Receipt;
 use domain::order::Order;
 use domain::page::{Cursor, CursorValue, Page, Window};
 use domain::{AccountId, OrderId, Timestamp};
+use sea_orm::sea_query::ExprTrait;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
 };
@@ -169,22 +170,27 @@ impl Parts {
     }
 }
 
-/// Receipts of orders placed from `since` on, by order id. Those that no admission was counted for
-/// have none.
+/// Receipts of orders placed from `since` on, in the order they were placed. Those that no admission
+/// was counted for have none.
 pub async fn receipts(
     on: &impl ConnectionTrait,
     since: Timestamp,
-    after: Option<OrderId>,
+    after: Option<(Timestamp, OrderId)>,
     most: usize,
-) -> Result<Vec<Receipt>, Stop> {
+) -> Result<Vec<(Timestamp, Receipt)>, Stop> {
+    use orders::Column::{AdmissionId, Id, PlacedAt};
+    // The first comparison is the one that the index can use.
+    let first = after.map_or(since, |(placed_at, _)| placed_at);
     let mut select = orders::Entity::find()
-        .filter(orders::Column::PlacedAt.gte(ms(since)))
-        .filter(orders::Column::AdmissionId.is_not_null());
-    if let Some(after) = after {
-        select = select.filter(orders::Column::Id.gt(after.0));
+        .filter(PlacedAt.gte(ms(first)))
+        .filter(AdmissionId.is_not_null());
+    if let Some((placed_at, order)) = after {
+        let later = PlacedAt.gt(ms(placed_at)).or(Id.gt(order.0));
+        select = select.filter(later);
     }
     let rows = select
-        .order_by_asc(orders::Column::Id)
+        .order_by_asc(PlacedAt)
+        .order_by_asc(Id)
         .limit(most as u64)
         .all(on)
         .await?;

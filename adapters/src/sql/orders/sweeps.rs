@@ -3,12 +3,14 @@
 use domain::delivery::ShipmentStatus;
 use domain::order::OrderStatus;
 use domain::payment::PaymentStatus;
-use domain::{OrderId, RefundId, Timestamp};
+use domain::{OrderId, PaymentId, RefundId, Timestamp};
+use sea_orm::sea_query::Expr;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 use uuid::Uuid;
 
+use crate::sql::bulk::{MOST_IDS, one_of};
 use crate::sql::entities::{orders, payments, refunds, shipments};
 use crate::sql::rows::ms;
 use crate::words::Word;
@@ -30,43 +32,86 @@ pub async fn overdue(
     Ok(ids(select.into_tuple().all(on).await?))
 }
 
-/// PAYING with a payment asked for before `before`, oldest first: a payment is without an answer
-/// exactly as long as its order is PAYING by it.
+/// Payments asked for before `before` and without an answer, which is exactly as long as their
+/// orders are PAYING by them. Who was asked about longest ago comes first, then the oldest.
 pub async fn paying_since(
     on: &impl ConnectionTrait,
     before: Timestamp,
     most: usize,
-) -> Result<Vec<OrderId>, DbErr> {
-    use payments::Column::{OrderId, RequestedAt, Status};
+) -> Result<Vec<(OrderId, PaymentId)>, DbErr> {
+    use payments::Column::{AskedAt, Id, OrderId as Order, RequestedAt, Status};
     let select = payments::Entity::find()
         .select_only()
-        .column(OrderId)
+        .columns([Order, Id])
         .filter(Status.eq(PaymentStatus::Requested.word()))
         .filter(RequestedAt.lt(ms(before)))
+        .order_by_asc(AskedAt)
         .order_by_asc(RequestedAt)
         .limit(most as u64);
-    Ok(ids(select.into_tuple().all(on).await?))
+    let rows: Vec<(Uuid, Uuid)> = select.into_tuple().all(on).await?;
+    let pairs = rows.into_iter();
+    Ok(pairs
+        .map(|(order, payment)| (OrderId(order), PaymentId(payment)))
+        .collect())
 }
 
-/// Refunds asked for before `before` and not completed, oldest first.
+/// Notes that somebody asks about these payments.
+pub async fn asked_about_payments(
+    on: &impl ConnectionTrait,
+    payments: impl Iterator<Item = PaymentId>,
+    now: Timestamp,
+) -> Result<(), DbErr> {
+    use payments::Column::{AskedAt, Id};
+    let ids: Vec<Uuid> = payments.map(|payment| payment.0).collect();
+    for chunk in ids.chunks(MOST_IDS) {
+        payments::Entity::update_many()
+            .col_expr(AskedAt, Expr::value(ms(now)))
+            .filter(one_of(on, Id, chunk.iter().copied()))
+            .exec(on)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Refunds asked for before `before` and not completed. Who was asked about longest ago comes first,
+/// then the oldest.
 pub async fn refunding_since(
     on: &impl ConnectionTrait,
     before: Timestamp,
     most: usize,
 ) -> Result<Vec<(OrderId, RefundId)>, DbErr> {
-    use refunds::Column::{CompletedAt, Id, OrderId as Order, RequestedAt};
+    use refunds::Column::{AskedAt, CompletedAt, Id, OrderId as Order, RequestedAt};
     let select = refunds::Entity::find()
         .select_only()
         .columns([Order, Id])
         .filter(CompletedAt.is_null())
         .filter(RequestedAt.lt(ms(before)))
+        .order_by_asc(AskedAt)
         .order_by_asc(RequestedAt)
         .limit(most as u64);
     let rows: Vec<(Uuid, Uuid)> = select.into_tuple().all(on).await?;
-    Ok(rows
-        .into_iter()
+    let pairs = rows.into_iter();
+    Ok(pairs
         .map(|(order, refund)| (OrderId(order), RefundId(refund)))
         .collect())
+}
+
+/// Notes that somebody asks about these refunds.
+pub async fn asked_about_refunds(
+    on: &impl ConnectionTrait,
+    refunds: impl Iterator<Item = RefundId>,
+    now: Timestamp,
+) -> Result<(), DbErr> {
+    use refunds::Column::{AskedAt, Id};
+    let ids: Vec<Uuid> = refunds.map(|refund| refund.0).collect();
+    for chunk in ids.chunks(MOST_IDS) {
+        refunds::Entity::update_many()
+            .col_expr(AskedAt, Expr::value(ms(now)))
+            .filter(one_of(on, Id, chunk.iter().copied()))
+            .exec(on)
+            .await?;
+    }
+    Ok(())
 }
 
 /// Shipments with a step due, longest due first.

@@ -45,7 +45,7 @@ pub async fn write(
     if !move_position(on, batch).await? {
         return Ok(BatchWritten::NotMine);
     }
-    stock.read_buyers(on, &touched.buyers).await?;
+    stock.read_buyers(on, &touched.places).await?;
     let view = BatchView {
         orders: seen::<orders::Entity, _>(on, orders::Column::Id, &touched.orders, OrderId).await?,
         admissions: seen::<admissions::Entity, _>(
@@ -71,7 +71,7 @@ pub async fn write(
 #[derive(Default)]
 struct Touched {
     items: BTreeSet<ItemId>,
-    buyers: BTreeSet<AccountId>,
+    places: BTreeSet<(ItemId, AccountId)>,
     orders: Vec<Uuid>,
     admissions: Vec<Uuid>,
 }
@@ -82,13 +82,11 @@ impl Touched {
         for record in &batch.records {
             let draft = &record.draft;
             touched.orders.push(draft.order.0);
-            touched.buyers.insert(draft.buyer);
-            touched
-                .items
-                .extend(draft.lines.iter().map(|line| line.item));
-            touched
-                .items
-                .extend(record.admitted().map(|(item, _)| item));
+            let lines = draft.lines.iter().map(|line| line.item);
+            for item in lines.chain(record.admitted().map(|(item, _)| item)) {
+                touched.items.insert(item);
+                touched.places.insert((item, draft.buyer));
+            }
             touched
                 .admissions
                 .extend(record.admissions.iter().map(|admission| admission.id.0));

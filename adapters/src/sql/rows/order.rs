@@ -4,7 +4,9 @@ use domain::delivery::{Shipment, ShipmentState, ShipmentStatus};
 use domain::gate::{Fingerprint, Receipt};
 use domain::order::{Line, Order, OrderState, OrderStatus};
 use domain::payment::{Payment, PaymentMethod, PaymentState, PaymentStatus, Refund};
-use domain::{AccountId, AdmissionId, ItemId, OrderId, PaymentId, Quantity, RefundId, ShipmentId};
+use domain::{
+    AccountId, AdmissionId, ItemId, OrderId, PaymentId, Quantity, RefundId, ShipmentId, Timestamp,
+};
 use uuid::Uuid;
 
 use super::{BadRow, Reading, ms};
@@ -51,23 +53,22 @@ impl TryFrom<OrderRows> for Order {
     }
 }
 
-/// What the gate remembers of an order.
+/// What the gate remembers of an order, with when it was placed.
 ///
 /// # Errors
 /// No admission was counted for it, or a column makes no sense.
-pub fn receipt(row: &orders::Model) -> Result<Receipt, BadRow> {
+pub fn receipt(row: &orders::Model) -> Result<(Timestamp, Receipt), BadRow> {
     let reading = Reading {
         table: "orders",
         id: row.id,
     };
-    Ok(Receipt {
+    let receipt = Receipt {
         order: OrderId(row.id),
-        buyer: AccountId(row.buyer_id),
         fingerprint: Fingerprint(row.fingerprint.as_u128()),
         admission: AdmissionId(reading.present("admission_id", row.admission_id)?),
         draft: None,
-        accepted_at: reading.instant("placed_at", row.placed_at)?,
-    })
+    };
+    Ok((reading.instant("placed_at", row.placed_at)?, receipt))
 }
 
 fn state(row: &orders::Model) -> Result<OrderState, BadRow> {
@@ -287,6 +288,7 @@ pub fn payment_row(order: OrderId, payment: &Payment) -> payments::Model {
         status: payment.state.status().word().to_owned(),
         settled_at,
         reason,
+        asked_at: 0,
     }
 }
 
@@ -301,6 +303,7 @@ pub fn refund_row(order: OrderId, refund: &Refund) -> refunds::Model {
         reason: refund.reason.word().to_owned(),
         requested_at: ms(refund.requested_at),
         completed_at: refund.completed_at.map(ms),
+        asked_at: 0,
     }
 }
 

@@ -95,7 +95,7 @@ async fn a_bad_row_is_named_by_table_column_and_id() {
         fault.detail()
     );
     tamper(&ledger, "UPDATE outbox SET payload = '{}'").await;
-    let fault = ledger.pending(9).await.unwrap_err();
+    let fault = ledger.take(9).await.err().unwrap();
     assert_eq!(fault.kind, FaultKind::Corrupt);
     assert!(
         fault.detail().contains("outbox.payload of 1"),

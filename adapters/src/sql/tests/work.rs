@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{ID, add_item, key, open};
 use crate::sql::entities::{admissions, orders};
-use crate::sql::fault::Stop;
+use crate::sql::fault::{Again, Stop};
 use crate::sql::{Ledger, MOST_TRIES, bulk};
 
 async fn insert(on: &impl ConnectionTrait, ids: &[u128]) -> Result<(), Stop> {
@@ -31,7 +31,7 @@ async fn admissions_there(ledger: &Ledger, ids: &[u128]) -> usize {
 #[tokio::test]
 async fn work_that_stops_leaves_nothing() {
     let (ledger, _folder) = open().await;
-    let tries = std::sync::atomic::AtomicUsize::new(0);
+    let tries = std::sync::atomic::AtomicU32::new(0);
     let stopped = ledger
         .write("testing", |on| {
             tries.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
@@ -96,13 +96,14 @@ async fn a_key_that_is_taken_is_known_as_such() {
     };
     let insert = |rows| bulk::insert::<orders::ActiveModel, _>(&ledger.engine.writer, rows);
     insert(vec![row()]).await.unwrap();
-    assert!(insert(vec![row()]).await.unwrap_err().is_taken());
+    let taken = insert(vec![row()]).await.unwrap_err();
+    assert_eq!(taken.again(), Some(Again::AtOnce));
     let broken = orders::Model {
         version: 0,
         id: Uuid::from_u128(9),
         ..row()
     };
-    assert!(!insert(vec![broken]).await.unwrap_err().is_taken());
+    assert_eq!(insert(vec![broken]).await.unwrap_err().again(), None);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

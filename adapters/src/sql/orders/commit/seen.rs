@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use domain::Timestamp;
 use domain::order::{Change, Deadline, Transition};
-use domain::{OrderId, Timestamp};
 use sea_orm::{
     ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryOrder, QuerySelect, Select,
 };
@@ -27,12 +27,12 @@ pub struct Seen {
 
 /// What of an order a guard may name.
 #[derive(Clone, Debug, FromQueryResult)]
-pub struct OrderRow {
-    pub id: Uuid,
-    pub status: String,
-    pub expires_at: Option<i64>,
-    pub payment_id: Option<Uuid>,
-    pub version: i64,
+struct OrderRow {
+    id: Uuid,
+    status: String,
+    expires_at: Option<i64>,
+    payment_id: Option<Uuid>,
+    version: i64,
 }
 
 #[derive(FromQueryResult)]
@@ -141,11 +141,6 @@ impl Seen {
             Some(Change::Insert(_)) | None => true,
         };
         shipment && payment && refund
-    }
-
-    /// An order as it stands; one that is not there was never held.
-    pub fn row(&self, id: OrderId) -> Option<&OrderRow> {
-        self.orders.get(&id.0)
     }
 
     /// Notes what a step changes.

@@ -1,21 +1,16 @@
-//! What the steps of a commit write, put together: rows that are new in one insert, orders that
-//! move alike in one update.
+//! What the steps of a commit write, put together: one insert and one update a table.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 use domain::OrderId;
 use domain::order::{Change, Transition};
-use domain::payment::Payment;
-use sea_orm::sea_query::Expr;
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter,
-};
+use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
-use super::seen::OrderRow;
-use crate::sql::bulk::{self, MOST_IDS, exactly};
+use crate::sql::bulk;
 use crate::sql::entities::{orders, payments, refunds, shipments};
 use crate::sql::fault::Stop;
+use crate::sql::many::{Cell, Update};
 use crate::sql::rows::ms;
 use crate::sql::rows::order::{StateColumns, payment_row, refund_row, shipment_row};
 use crate::words::Word;
@@ -24,42 +19,13 @@ use crate::words::Word;
 #[derive(Default)]
 pub struct Writes {
     touched: HashSet<Uuid>,
-    orders: BTreeMap<OrderMove, Vec<Uuid>>,
+    orders: Vec<Vec<Cell>>,
     new_payments: Vec<payments::Model>,
-    payments: BTreeMap<PaymentMove, Vec<Uuid>>,
+    payments: Vec<Vec<Cell>>,
     new_refunds: Vec<refunds::Model>,
-    refunds: BTreeMap<Option<i64>, Vec<Uuid>>,
+    refunds: Vec<Vec<Cell>>,
     new_shipments: Vec<shipments::Model>,
-    shipments: Vec<(&'static str, shipments::Model)>,
-}
-
-/// How an order moves: from what, and the columns of its next state.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct OrderMove {
-    from: String,
-    version: i64,
-    status: &'static str,
-    reason: Option<&'static str>,
-    expires_at: Option<i64>,
-    ended_at: Option<i64>,
-    payment: PaymentColumn,
-}
-
-/// Written only where it changes: a payment is one order's alone, and orders that keep theirs move
-/// alike.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum PaymentColumn {
-    Kept,
-    Set(Option<Uuid>),
-}
-
-/// How a payment moves.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct PaymentMove {
-    from: &'static str,
-    status: String,
-    settled_at: Option<i64>,
-    reason: Option<String>,
+    shipments: Vec<Vec<Cell>>,
 }
 
 impl Writes {
@@ -68,32 +34,34 @@ impl Writes {
         self.touched.contains(&order.0)
     }
 
-    /// Adds the writes of a step whose order stands as `row`.
-    pub fn add(&mut self, step: &Transition, row: Option<&OrderRow>) {
+    /// Adds the writes of a step.
+    pub fn add(&mut self, step: &Transition) {
         let order = step.next.id;
         self.touched.insert(order.0);
         let next = StateColumns::from(&step.next.state);
-        let before = row.and_then(|row| row.payment_id);
-        let changes = OrderMove {
-            from: step.guard.status.word().to_owned(),
-            version: step.next.version - 1,
-            status: next.status,
-            reason: next.reason,
-            expires_at: next.expires_at,
-            ended_at: next.ended_at,
-            payment: if next.payment_id == before {
-                PaymentColumn::Kept
-            } else {
-                PaymentColumn::Set(next.payment_id)
-            },
-        };
-        self.orders.entry(changes).or_default().push(order.0);
+        self.orders.push(vec![
+            order.0.into(),
+            step.guard.status.word().into(),
+            (step.next.version - 1).into(),
+            next.status.into(),
+            next.reason.into(),
+            next.expires_at.into(),
+            next.payment_id.into(),
+            next.ended_at.into(),
+            step.next.version.into(),
+        ]);
         match &step.payment {
             None => {}
             Some(Change::Insert(payment)) => self.new_payments.push(payment_row(order, payment)),
             Some(Change::Move { from, to }) => {
-                let changes = PaymentMove::to(from.word(), order, to);
-                self.payments.entry(changes).or_default().push(to.id.0);
+                let to = payment_row(order, to);
+                self.payments.push(vec![
+                    to.id.into(),
+                    from.word().into(),
+                    to.status.into(),
+                    to.settled_at.into(),
+                    to.reason.into(),
+                ]);
             }
         }
         match &step.refund {
@@ -101,120 +69,87 @@ impl Writes {
             Some(Change::Insert(refund)) => self.new_refunds.push(refund_row(order, refund)),
             Some(Change::Move { to, .. }) => {
                 let completed_at = to.completed_at.map(ms);
-                self.refunds.entry(completed_at).or_default().push(to.id.0);
+                self.refunds.push(vec![to.id.0.into(), completed_at.into()]);
             }
         }
         match &step.shipment {
             None => {}
             Some(Change::Insert(new)) => self.new_shipments.push(shipment_row(order, new)),
             Some(Change::Move { from, to }) => {
-                self.shipments.push((from.word(), shipment_row(order, to)));
+                let to = shipment_row(order, to);
+                self.shipments.push(vec![
+                    to.id.into(),
+                    from.word().into(),
+                    to.status.into(),
+                    to.due_at.into(),
+                    to.tracking_number.into(),
+                    to.dispatched_at.into(),
+                    to.ended_at.into(),
+                ]);
             }
         }
     }
 
     /// Writes all of it.
     pub async fn flush(self, on: &impl ConnectionTrait) -> Result<(), Stop> {
-        for (changes, ids) in &self.orders {
-            for ids in ids.chunks(MOST_IDS) {
-                changes.write(on, ids).await?;
-            }
-        }
+        move_orders(on, &self.orders).await?;
         bulk::insert::<payments::ActiveModel, _>(on, self.new_payments).await?;
-        for (changes, ids) in &self.payments {
-            for ids in ids.chunks(MOST_IDS) {
-                changes.write(on, ids).await?;
-            }
-        }
+        move_payments(on, &self.payments).await?;
         bulk::insert::<refunds::ActiveModel, _>(on, self.new_refunds).await?;
-        for (completed_at, ids) in &self.refunds {
-            for ids in ids.chunks(MOST_IDS) {
-                complete_refunds(on, *completed_at, ids).await?;
-            }
-        }
+        complete_refunds(on, &self.refunds).await?;
         bulk::insert::<shipments::ActiveModel, _>(on, self.new_shipments).await?;
-        for (from, row) in self.shipments {
-            move_shipment(on, from, row).await?;
-        }
-        Ok(())
+        move_shipments(on, &self.shipments).await
     }
 }
 
-impl OrderMove {
-    async fn write(&self, on: &impl ConnectionTrait, ids: &[Uuid]) -> Result<(), Stop> {
-        use orders::Column::{EndedAt, ExpiresAt, Id, PaymentId, Reason, Status, Version};
-        let mut update = orders::Entity::update_many()
-            .col_expr(Status, Expr::value(self.status))
-            .col_expr(Reason, Expr::value(self.reason))
-            .col_expr(ExpiresAt, Expr::value(self.expires_at))
-            .col_expr(EndedAt, Expr::value(self.ended_at))
-            .col_expr(Version, Expr::value(self.version + 1))
-            .filter(Id.is_in(ids.iter().copied()))
-            .filter(Status.eq(self.from.as_str()))
-            .filter(Version.eq(self.version));
-        if let PaymentColumn::Set(payment) = self.payment {
-            update = update.col_expr(PaymentId, Expr::value(payment));
-        }
-        let moved = update.exec(on).await?.rows_affected;
-        exactly("moving orders", ids.len() as u64, moved)
-    }
+async fn move_orders(on: &impl ConnectionTrait, rows: &[Vec<Cell>]) -> Result<(), Stop> {
+    use orders::Column::{EndedAt, ExpiresAt, Id, PaymentId, Reason, Status, Version};
+    let update = Update::<orders::Entity> {
+        doing: "moving orders",
+        keys: &[Id],
+        seen: &[Status, Version],
+        open: None,
+        set: &[Status, Reason, ExpiresAt, PaymentId, EndedAt, Version],
+        add: &[],
+    };
+    update.write(on, rows).await
 }
 
-impl PaymentMove {
-    fn to(from: &'static str, order: OrderId, payment: &Payment) -> Self {
-        let payments::Model {
-            status,
-            settled_at,
-            reason,
-            ..
-        } = payment_row(order, payment);
-        Self {
-            from,
-            status,
-            settled_at,
-            reason,
-        }
-    }
-
-    async fn write(&self, on: &impl ConnectionTrait, ids: &[Uuid]) -> Result<(), Stop> {
-        use payments::Column::{Id, Reason, SettledAt, Status};
-        let update = payments::Entity::update_many()
-            .col_expr(Status, Expr::value(self.status.as_str()))
-            .col_expr(SettledAt, Expr::value(self.settled_at))
-            .col_expr(Reason, Expr::value(self.reason.as_deref()))
-            .filter(Id.is_in(ids.iter().copied()))
-            .filter(Status.eq(self.from));
-        let moved = update.exec(on).await?.rows_affected;
-        exactly("moving payments", ids.len() as u64, moved)
-    }
+async fn move_payments(on: &impl ConnectionTrait, rows: &[Vec<Cell>]) -> Result<(), Stop> {
+    use payments::Column::{Id, Reason, SettledAt, Status};
+    let update = Update::<payments::Entity> {
+        doing: "moving payments",
+        keys: &[Id],
+        seen: &[Status],
+        open: None,
+        set: &[Status, SettledAt, Reason],
+        add: &[],
+    };
+    update.write(on, rows).await
 }
 
-async fn complete_refunds(
-    on: &impl ConnectionTrait,
-    completed_at: Option<i64>,
-    ids: &[Uuid],
-) -> Result<(), Stop> {
-    let update = refunds::Entity::update_many()
-        .col_expr(refunds::Column::CompletedAt, Expr::value(completed_at))
-        .filter(refunds::Column::Id.is_in(ids.iter().copied()))
-        .filter(refunds::Column::CompletedAt.is_null());
-    exactly(
-        "completing refunds",
-        ids.len() as u64,
-        update.exec(on).await?.rows_affected,
-    )
+async fn complete_refunds(on: &impl ConnectionTrait, rows: &[Vec<Cell>]) -> Result<(), Stop> {
+    use refunds::Column::{CompletedAt, Id};
+    let update = Update::<refunds::Entity> {
+        doing: "completing refunds",
+        keys: &[Id],
+        seen: &[],
+        open: Some(CompletedAt),
+        set: &[CompletedAt],
+        add: &[],
+    };
+    update.write(on, rows).await
 }
 
-/// Each has a tracking number of its own.
-async fn move_shipment(
-    on: &impl ConnectionTrait,
-    from: &'static str,
-    row: shipments::Model,
-) -> Result<(), Stop> {
-    let id = row.id;
-    let update = shipments::Entity::update_many()
-        .set(row.into_active_model().reset_all())
-        .filter(shipments::Column::Id.eq(id))
-        .filter(shipments::Column::Status.eq(from));
-    exactly("moving a shipment", 1, update.exec(on).await?.rows_affected)
+async fn move_shipments(on: &impl ConnectionTrait, rows: &[Vec<Cell>]) -> Result<(), Stop> {
+    use shipments::Column::{DispatchedAt, DueAt, EndedAt, Id, Status, TrackingNumber};
+    let update = Update::<shipments::Entity> {
+        doing: "moving shipments",
+        keys: &[Id],
+        seen: &[Status],
+        open: None,
+        set: &[Status, DueAt, TrackingNumber, DispatchedAt, EndedAt],
+        add: &[],
+    };
+    update.write(on, rows).await
 }

@@ -105,7 +105,7 @@ port! { Orders {
     paying_since(Timestamp, usize) -> Vec<OrderId>;
     refunding_since(Timestamp, usize) -> Vec<(OrderId, RefundId)>;
     shipments_due(Timestamp, usize) -> Vec<OrderId>;
-    receipts(Timestamp, Option<OrderId>, usize) -> Vec<Receipt>;
+    receipts(Timestamp, Option<(Timestamp, OrderId)>, usize) -> Vec<(Timestamp, Receipt)>;
 }
     async fn commit(&self, steps: &[Transition]) -> Result<Vec<Committed>, Fault> {
         self.ask("commit")?;

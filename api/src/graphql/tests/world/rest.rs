@@ -8,7 +8,7 @@ use domain::payment::{CaptureAnswer, Payment, ProviderEntry, Refund};
 use domain::ports::accounts::SignedUp;
 use domain::ports::audit::{BuyerFigures, MoneyFigures, StockFigures};
 use domain::ports::mail::Letter;
-use domain::ports::outbox::OutboxId;
+use domain::ports::outbox::Taken;
 use domain::ports::secrets::{Claims, TokenRefused};
 use domain::ports::{
     AccessTokens, Accounts, Digests, LedgerAudit, Mailer, Outbox, Passwords, Provider,
@@ -18,8 +18,7 @@ use domain::{AccountId, Fault, ItemId, OrderId, PaymentId, SessionId, Timestamp,
 use super::{World, port};
 
 port! { Outbox {
-    pending(usize) -> Vec<(OutboxId, Event)>;
-    remove(&[OutboxId]) -> ();
+    take(usize) -> Taken;
     length() -> u64;
 }
     async fn wait(&self, _: u64) {}
