@@ -12,6 +12,7 @@ mod test;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use xtask::Failure;
 
 #[derive(Parser)]
 #[command(about = "Developer commands of firstcome")]
@@ -40,18 +41,19 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let outcome = cargo::Workspace::find().and_then(|workspace| match Arguments::parse().command {
-        Command::Check => Ok(check::run(&workspace)),
-        Command::Schema { check: false } => schema::write(&workspace),
-        Command::Schema { check: true } => schema::compare(&workspace),
-        Command::Services { command } => servers::run(&command),
-        Command::Test => Ok(test::run(&workspace)),
-    });
-    match outcome {
-        Ok(code) => code,
-        Err(failure) => {
-            eprintln!("xtask: {failure}");
-            ExitCode::FAILURE
-        }
+    run(&Arguments::parse().command).unwrap_or_else(|failure| {
+        eprintln!("xtask: {failure}");
+        ExitCode::FAILURE
+    })
+}
+
+fn run(command: &Command) -> Result<ExitCode, Failure> {
+    let workspace = cargo::Workspace::find;
+    match command {
+        Command::Check => Ok(check::run(&workspace()?)),
+        Command::Schema { check: false } => schema::write(&workspace()?),
+        Command::Schema { check: true } => schema::compare(&workspace()?),
+        Command::Services { command } => servers::run(command),
+        Command::Test => Ok(test::run(&workspace()?)),
     }
 }

@@ -54,14 +54,14 @@ impl MariaDb {
     }
 
     pub(super) fn launch_for(lifetime: Lifetime) -> Result<Self, Failure> {
-        let program = SERVER.path()?;
+        let (program, installer) = (SERVER.path()?, INSTALLER.path()?);
         let mut home = Home::new("mariadb", lifetime)?;
         let data = home.path().join("data");
         // Whoever we are: it refuses to be root without being told so.
         let account = run(Command::new("id").arg("-un"))?;
         let user = format!("--user={}", account.trim());
         let data = format!("--datadir={}", data.display());
-        run(Command::new(INSTALLER.path()?)
+        run(Command::new(installer)
             .args(["--no-defaults", &data, &user, "--skip-test-db"])
             .arg("--auth-root-authentication-method=normal"))?;
         let grants = home.file(

@@ -50,7 +50,7 @@ impl Redis {
     }
 
     pub(super) fn launch_for(lifetime: Lifetime, keep: Keep) -> Result<Self, Failure> {
-        let mut home = Home::new("redis", lifetime)?;
+        let mut home = home("redis", lifetime)?;
         let server = Server::launch(node(&home, "redis", port::free()?, keep, "")?)?;
         home.settled();
         Ok(Self { server, home })
@@ -74,6 +74,13 @@ impl DerefMut for Redis {
     fn deref_mut(&mut self) -> &mut Server {
         &mut self.server
     }
+}
+
+/// A folder for servers, once their programs are there.
+fn home(name: &str, lifetime: Lifetime) -> Result<Home, Failure> {
+    SERVER.path()?;
+    CLIENT.path()?;
+    Home::new(name, lifetime)
 }
 
 fn url(server: &Server) -> String {

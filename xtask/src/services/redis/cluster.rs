@@ -27,7 +27,7 @@ impl RedisCluster {
     }
 
     pub(in crate::services) fn launch_for(lifetime: Lifetime) -> Result<Self, Failure> {
-        let home = Home::new("redis-cluster", lifetime)?;
+        let home = super::home("redis-cluster", lifetime)?;
         let mut nodes = Vec::new();
         for index in 0..NODES {
             let name = format!("node-{}", index + 1);

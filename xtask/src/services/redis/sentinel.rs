@@ -38,7 +38,7 @@ impl RedisSentinel {
     }
 
     pub(in crate::services) fn launch_for(lifetime: Lifetime) -> Result<Self, Failure> {
-        let home = Home::new("redis-sentinel", lifetime)?;
+        let home = super::home("redis-sentinel", lifetime)?;
         let writes = format!(
             "min-replicas-to-write 1\n\
              min-replicas-max-lag {MAX_LAG_S}\n\
