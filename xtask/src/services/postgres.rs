@@ -131,7 +131,9 @@ fn initialise(data: &Path) -> Result<(), Failure> {
 /// Whether it takes connections.
 pub(super) fn is_ready(port: u16) -> Result<(), String> {
     let asker = ASKER.path().map_err(|failure| failure.to_string())?;
-    run(Command::new(asker).args(["-h", "127.0.0.1", "-p", &port.to_string()]))
+    let port = port.to_string();
+    let server = ["-h", "127.0.0.1", "-p", &port, "-U", USER, "-d", "postgres"];
+    run(Command::new(asker).args(server))
         .map(drop)
         .map_err(|failure| failure.to_string())
 }

@@ -23,30 +23,63 @@ pub fn signal(pid: u32, signal: &str) -> Result<(), Failure> {
     }
 }
 
+/// The processes that this one started and that still run.
+pub fn children(pid: u32) -> Vec<u32> {
+    let Ok(entries) = fs::read_dir("/proc") else {
+        return Vec::new();
+    };
+    let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    pids.filter(|child| field(*child, PARENT) == Some(u64::from(pid)))
+        .collect()
+}
+
+/// Ends a process without asking it; returns when it is gone. Not for our own children, which are
+/// there until we have mourned them.
+pub fn kill(pid: u32) -> Result<(), Failure> {
+    let Some(since) = started(pid) else {
+        return Ok(());
+    };
+    // It may have ended in the meantime.
+    let sent = signal(pid, "KILL");
+    wait::until("its end", PATIENCE, || gone(pid, since)).or(sent)
+}
+
 /// When a process was started, in the kernel's ticks since boot: with the pid it names one process
 /// for good, since pids are used again. Nothing when it is gone, or dead and only unmourned.
 pub fn started(pid: u32) -> Option<u64> {
+    field(pid, STARTED)
+}
+
+/// Fields of `/proc/…/stat`, counted from 0 behind the program's name.
+const PARENT: usize = 1;
+const STARTED: usize = 19;
+
+fn field(pid: u32, index: usize) -> Option<u64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The second field is the program's name in brackets, which may hold anything.
+    // The name stands in brackets, and may hold anything.
     let fields: Vec<_> = stat.rsplit_once(')')?.1.split_whitespace().collect();
     match fields.first()? {
         &"Z" | &"X" => None,
-        _ => fields.get(19)?.parse().ok(),
+        _ => fields.get(index)?.parse().ok(),
+    }
+}
+
+fn gone(pid: u32, since: u64) -> Result<(), &'static str> {
+    if started(pid) == Some(since) {
+        Err("it is still there")
+    } else {
+        Ok(())
     }
 }
 
 /// Ends a process in good order, if it is still the one that was started then; by force when it
 /// takes too long, which is a failure.
 pub fn end(pid: u32, since: u64, politely: &str) -> Result<(), Failure> {
-    let ended = || match started(pid) {
-        Some(start) if start == since => Err("it is still there"),
-        Some(_) | None => Ok(()),
-    };
-    if ended().is_ok() {
+    if gone(pid, since).is_ok() {
         return Ok(());
     }
     signal(pid, politely)?;
-    wait::until("its end", PATIENCE, ended).or_else(|failure| {
+    wait::until("its end", PATIENCE, || gone(pid, since)).or_else(|failure| {
         signal(pid, "KILL")?;
         Err(failure)
     })
@@ -62,6 +95,27 @@ mod tests {
         assert!(start.is_some());
         assert_eq!(start, started(std::process::id()));
         assert_eq!(started(u32::MAX), None);
+    }
+
+    #[test]
+    fn children_are_found_and_killed() {
+        let mut shell = Command::new("sh")
+            .args(["-c", "sleep 600 & sleep 600 & wait"])
+            .spawn()
+            .unwrap();
+        let found = wait::until("its children", PATIENCE, || match children(shell.id()) {
+            found if found.len() == 2 => Ok(found),
+            found => Err(format!("{found:?}")),
+        });
+        let found = found.unwrap();
+        shell.kill().unwrap();
+        shell.wait().unwrap();
+        for child in &found {
+            assert!(started(*child).is_some(), "it outlived its parent");
+            kill(*child).unwrap();
+            assert_eq!(started(*child), None);
+            kill(*child).unwrap();
+        }
     }
 
     #[test]

@@ -96,13 +96,16 @@ impl Server {
         ended.map(drop)
     }
 
-    /// SIGKILL: it has no chance to write anything. Returns when it is gone.
+    /// SIGKILL, also for the processes it consists of: it has no chance to write anything. Returns
+    /// when all of it is gone.
     pub fn kill(&mut self) -> Result<(), Failure> {
-        if let Some(mut child) = self.child.take() {
-            child.kill()?;
-            child.wait()?;
-        }
-        Ok(())
+        let Some(mut child) = self.child.take() else {
+            return Ok(());
+        };
+        let parts = process::children(child.id());
+        child.kill()?;
+        child.wait()?;
+        parts.into_iter().try_for_each(process::kill)
     }
 
     /// Its process, while it runs.
