@@ -43,7 +43,8 @@ const KINDS: [Kind; 6] = [
     },
     Kind {
         name: "redis.standalone",
-        launch: |lifetime| Redis::launch_for(lifetime, Keep::Nothing).map(Service::Redis),
+        // As in production, so that what is measured with it counts.
+        launch: |lifetime| Redis::launch_for(lifetime, Keep::AppendOnly).map(Service::Redis),
         probe: redis::ping,
     },
     Kind {
