@@ -317,7 +317,7 @@ impl Consumer for KafkaConsumer {
             if !deliveries.is_empty() {
                 return Ok(Polled::Records(deliveries));
             }
-            if self.reader.context().has_change() {
+            if self.reader.context().has_news() {
                 continue;
             }
             let due_at = self.offsets.due_at();

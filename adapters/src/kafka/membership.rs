@@ -75,6 +75,12 @@ impl Membership {
         !self.noted().changes.is_empty()
     }
 
+    /// Whether a change or an answer waits to be seen to.
+    pub fn has_news(&self) -> bool {
+        let noted = self.noted();
+        !noted.changes.is_empty() || !noted.committed.is_empty()
+    }
+
     pub fn committed(&self) -> Vec<Committed> {
         std::mem::take(&mut self.noted().committed)
     }

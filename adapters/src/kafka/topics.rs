@@ -96,8 +96,9 @@ pub async fn create_topics(settings: &KafkaSettings) -> Result<Topics, Fault> {
 pub async fn delete_topics(settings: &KafkaSettings) -> Result<(), Fault> {
     let names = Names::new(&settings.namespace);
     let all: Vec<_> = names.all().collect();
-    let deleted = admin(settings)?.delete_topics(&all, &options(settings));
-    for deleted in deleted.await.map_err(fault("deleting topics"))? {
+    let admin = admin(settings)?;
+    let deleted = admin.delete_topics(&all, &options(settings)).await;
+    for deleted in deleted.map_err(fault("deleting topics"))? {
         match deleted {
             Ok(_) | Err((_, RDKafkaErrorCode::UnknownTopicOrPartition)) => {}
             Err((name, error)) => {
