@@ -13,7 +13,7 @@
 --   2  moved  hash  levels not yet published
 -- ARGV
 --   1  seen: the highest beat that the caller got from this shard, 0: none
---   2  known: the highest epoch that the caller knows of this shard, 0: none
+--   2  known: the highest epoch that the caller knows of this shard, 0: none; below 2^30
 --   3  trust in ms, 200..60000; shorter than any failover takes
 --   4  channel of the shard's levels
 -- Replies
@@ -27,7 +27,9 @@
 --   first line: epoch now; then a line an item: item's key, admitted, ceiling, version
 -- Errors: GATEARG, GATEDATA; nothing is written.
 
-local BEAT_MAX, EPOCH_MAX = 999999999999999, 999999999999999
+local BEAT_MAX, EPOCH_MAX = 999999999999999, 1073741823
+-- Epochs are whole seconds since 2026, so that 30 bits hold them.
+local EPOCH_ZERO = 1767225600
 local LEVELS_MAX = 1000
 
 local call = redis.call
@@ -80,7 +82,7 @@ call('HSET', KEYS[1], 'beat', beat, 'beat_at', now, 'trusted_until', now + trust
   'run_id', run_id)
 if how ~= 'steady' then
   -- By the clock too, so that an epoch never comes again after everything was lost.
-  epoch = math.max(epoch + 1, known + 1, now)
+  epoch = math.max(epoch + 1, known + 1, math.floor(now / 1000) - EPOCH_ZERO)
   healing = healing < 0 and beat_at or math.min(healing, beat_at)
   call('HSET', KEYS[1], 'epoch', epoch, 'healing_since', healing)
 end

@@ -8,20 +8,21 @@
 -- An item that was loaded anew meanwhile has another mark and goes on healing.
 --
 -- KEYS
---   1   shard  hash
---   2.. item   hash  0..500 items
+--   1   shard    hash
+--   2   healing  hash  items that heal
+--   3.. item     hash  0..500 items
 -- ARGV
 --   1   beat that the caller got after it had told everything
 --   2   epoch in which the caller told everything
 --   3   shard, 0 | 1: whether the shard's own healing ends too
---   4.. for each item: the mark of the healing that ends (level.lua shows it)
+--   4.. for each item: the mark of the healing that ends
 -- Replies
 --   {'healed', shard 0 | 1, items}  how many of what was named were ended
 --   {'lost', beat, epoch}           there was a loss since: nothing is ended
 -- Errors: GATEARG, GATEDATA; nothing is written.
 
-local ITEMS_MAX, BEAT_MAX, EPOCH_MAX = 500, 999999999999999, 999999999999999
-local TIME_MAX = 253402300799999
+local ITEMS_MAX, BEAT_MAX, EPOCH_MAX = 500, 999999999999999, 1073741823
+local FIXED_KEYS, TIME_MAX = 2, 253402300799999
 
 local call = redis.call
 
@@ -40,7 +41,7 @@ local function figure(value)
   return tonumber(value) or error(redis.error_reply('GATEDATA heal: not a figure'))
 end
 
-local items = #KEYS - 1
+local items = #KEYS - FIXED_KEYS
 if items < 0 or items > ITEMS_MAX then bad('number of keys') end
 if #ARGV ~= 3 + items then bad('number of arguments') end
 local told = whole(ARGV[1], 1, BEAT_MAX, 'beat')
@@ -51,12 +52,15 @@ local shard = call('HMGET', KEYS[1], 'beat', 'epoch', 'healing_since')
 local beat, epoch = figure(shard[1]), figure(shard[2])
 if beat < told or epoch ~= told_in then return {'lost', beat, epoch} end
 local ends_shard = with_shard and shard[3]
-local healed = {}
+local healed, done = {}, {}
 for i = 1, items do
-  local mark = whole(ARGV[3 + i], 1, TIME_MAX, 'mark')
-  if figure(call('HGET', KEYS[1 + i], 'healing')) == mark then healed[#healed + 1] = KEYS[1 + i] end
+  local key, mark = KEYS[FIXED_KEYS + i], whole(ARGV[3 + i], 1, TIME_MAX, 'mark')
+  if figure(call('HGET', key, 'healing')) == mark then healed[#healed + 1] = key end
+  -- Of an item that was forgotten since, this is all there is.
+  if figure(call('HGET', KEYS[2], key)) == mark then done[#done + 1] = key end
 end
 
 if ends_shard then call('HDEL', KEYS[1], 'healing_since') end
 for i = 1, #healed do call('HDEL', healed[i], 'healing') end
+if #done > 0 then call('HDEL', KEYS[2], unpack(done)) end
 return {'healed', ends_shard and 1 or 0, #healed}

@@ -6,8 +6,9 @@
 -- whole when it begins to sell. It is marked as healing until heal.lua ends that.
 --
 -- KEYS
---   1  moved  hash  levels not yet published
---   2  item   hash
+--   1  moved    hash  levels not yet published
+--   2  item     hash
+--   3  healing  hash  items that heal
 -- ARGV (the ledger's, read in one transaction)
 --   1  admitted, 0..10^12
 --   2  version of the terms, 1..10^15-1
@@ -44,7 +45,7 @@ local function figure(value)
   return tonumber(value or '') or corrupt('not a figure')
 end
 
-if #KEYS ~= 2 then bad('number of keys') end
+if #KEYS ~= 3 then bad('number of keys') end
 if #ARGV ~= 8 then bad('number of arguments') end
 local floor = whole(ARGV[1], 0, UNITS_MAX, 'admitted')
 local version = whole(ARGV[2], 1, VERSION_MAX, 'version')
@@ -85,6 +86,8 @@ end
 -- Orders that were on their way when the ledger was read have no receipt here yet.
 if not loaded then change('healing', now) end
 
+-- The keeper must hear of every item that heals: the first write is the one that could fail.
+if not loaded then call('HSET', KEYS[3], KEYS[2], now) end
 if #changes > 0 then
   call('HSET', KEYS[2], unpack(changes))
   -- The live feed must not fail a load that is done; beat.lua meets the fault again.

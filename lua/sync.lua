@@ -3,15 +3,13 @@
 -- told twice, late or out of order, the gate ends up the same.
 --
 -- Terms (ceiling, window, pause, limit) are taken when their version is newer;
--- admitted, and each buyer's admitted and released, are raised, never lowered;
--- a receipt is written when there is none.
+-- admitted, and each buyer's admitted and released, are raised, never lowered.
 --
 -- KEYS
---   1   moved    hash    levels not yet published
---   2   item     hash
---   3.. receipt  string  of orders of this item that are open in the ledger, 0..500
+--   1  moved  hash  levels not yet published
+--   2  item   hash
 -- ARGV (the ledger's, read in one transaction)
---   1   ahead, 0 | 1: 1 tells buyers and receipts of an item that is about to be loaded
+--   1   ahead, 0 | 1: 1 tells buyers of an item that is about to be loaded
 --   2   admitted, 0..10^12
 --   3   version of the terms, 1..10^15-1
 --   4   ceiling = total + released, 0..10^12
@@ -20,19 +18,14 @@
 --   7   paused, 0 | 1
 --   8   limit a buyer, 0: none
 --   9   counted, 0 | 1: whether the gate counts what each buyer took; 1 when there is a limit
---   10  receipts' life in ms
---   11  number of buyers, 0..500
---   12.. for each: buyer, admitted, released
---   then for each receipt: fingerprint, admission
+--   10.. for each buyer, 0..500 of them: buyer, admitted, released
 -- Replies
 --   {'synced', changed 0 | 1, admitted, ceiling, version}
 --   {'not_loaded', changed 0 | 1}  without `ahead` nothing is written
 -- Errors: GATEARG, GATEDATA; nothing is written.
 
 local UNITS_MAX, VERSION_MAX, TIME_MAX = 1000000000000, 999999999999999, 253402300799999
-local BUYERS_MAX, RECEIPTS_MAX = 500, 500
-local RECEIPT_MS_MIN, RECEIPT_MS_MAX = 1000, 31 * 86400000
-local FIXED_KEYS, FIXED_ARGS = 2, 11
+local BUYERS_MAX, FIXED_ARGS = 500, 9
 
 local call = redis.call
 
@@ -59,9 +52,9 @@ local function figure(value)
   return tonumber(value or '') or corrupt('not a figure')
 end
 
-local receipts = #KEYS - FIXED_KEYS
-if receipts < 0 or receipts > RECEIPTS_MAX then bad('number of keys') end
-if #ARGV < FIXED_ARGS then bad('number of arguments') end
+if #KEYS ~= 2 then bad('number of keys') end
+local buyers = (#ARGV - FIXED_ARGS) / 3
+if buyers < 0 or buyers > BUYERS_MAX or buyers % 1 ~= 0 then bad('number of arguments') end
 local ahead = whole(ARGV[1], 0, 1, 'ahead') == 1
 local floor = whole(ARGV[2], 0, UNITS_MAX, 'admitted')
 local version = whole(ARGV[3], 1, VERSION_MAX, 'version')
@@ -75,9 +68,6 @@ local counted = whole(ARGV[9], 0, 1, 'counted')
 if limit > 0 and counted == 0 then bad('a limit needs counted') end
 local terms = string.format('%.0f %.0f %.0f %.0f %d %.0f %d',
   version, ceiling, opens, closes, paused, limit, counted)
-local receipt_ms = whole(ARGV[10], RECEIPT_MS_MIN, RECEIPT_MS_MAX, 'receipt life')
-local buyers = whole(ARGV[11], 0, BUYERS_MAX, 'number of buyers')
-if #ARGV ~= FIXED_ARGS + 3 * buyers + 2 * receipts then bad('number of arguments') end
 
 -- The counts to raise: field by field what the ledger says.
 local fields, floors, told = {'terms', 'admitted'}, {}, {}
@@ -92,14 +82,6 @@ for i = 1, buyers do
   fields[#fields + 1] = 'r:' .. buyer
   floors[#floors + 1] = whole(ARGV[at + 3], 0, admitted, "buyer's released")
 end
-local values = {}
-for i = 1, receipts do
-  local at = FIXED_ARGS + 3 * buyers + 2 * (i - 1)
-  -- No entry and no payload: the ledger has the order, so the log had it.
-  values[i] = word(ARGV[at + 1], 128, 'fingerprint') .. ' ' ..
-    word(ARGV[at + 2], 64, 'admission') .. '  '
-end
-
 local item = call('HMGET', KEYS[2], unpack(fields))
 local loaded = item[1] ~= false
 if not loaded and not ahead then return {'not_loaded', 0} end
@@ -130,9 +112,6 @@ end
 
 local changed = #changes > 0
 if changed then call('HSET', KEYS[2], unpack(changes)) end
-for i = 1, receipts do
-  if call('SET', KEYS[FIXED_KEYS + i], values[i], 'NX', 'PX', receipt_ms) then changed = true end
-end
 if moved then
   -- The live feed must not fail a sync that is done; beat.lua meets the fault again.
   redis.pcall('HSET', KEYS[1], KEYS[2],
