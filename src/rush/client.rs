@@ -37,6 +37,11 @@ impl Token {
         header.set_sensitive(true);
         Ok(Self(header))
     }
+
+    /// The header's value.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
 }
 
 /// Why a request has no answer.
@@ -210,7 +215,7 @@ impl Client {
 }
 
 /// A request's body.
-fn body(Document(document): Document, variables: &impl Serialize) -> Bytes {
+pub fn body(Document(document): Document, variables: &impl Serialize) -> Bytes {
     let mut body = Vec::with_capacity(document.len() + 256);
     body.extend_from_slice(b"{\"query\":\"");
     body.extend_from_slice(document.as_bytes());
@@ -242,7 +247,11 @@ struct Extensions {
     retryable: Option<bool>,
 }
 
-fn read<T: DeserializeOwned>(status: u16, bytes: &[u8]) -> Result<T, NoAnswer> {
+/// What an answer says.
+///
+/// # Errors
+/// It lists errors, or is none.
+pub fn read<T: DeserializeOwned>(status: u16, bytes: &[u8]) -> Result<T, NoAnswer> {
     let not_graphql = NoAnswer::Transport(Transport::NotGraphQl(status));
     // An answer with errors may lack what was asked for, so its data is not read.
     let Ok(envelope) = serde_json::from_slice::<Envelope<T>>(bytes) else {

@@ -6,6 +6,7 @@ pub mod floor;
 mod press;
 pub mod processor;
 mod report;
+mod wire;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -115,6 +115,50 @@ async fn an_audit_reads_a_running_shop_and_a_stopped_one() {
     server.assert_clean().await;
 }
 
+#[tokio::test]
+async fn a_crowd_that_orders_for_a_time_tells_what_the_shop_keeps_up() {
+    let shop = Shop::new();
+    let server = shop.start().await;
+    let sale = Sale::of(1_000_000);
+    let item = server.sign_in(Demo::Seller).await.sell(sale).await;
+    let url = endpoint(&server);
+    // The shop is a child of this process.
+    let watch = format!("shop={}+", std::process::id());
+    let rush = format!(
+        "rush --for 2s --warm-up 500ms --url {url} --item {item} --connections 8 --buyers 20 \
+         --subscribers 4 --watch {watch} --floor --json"
+    );
+    let rush: Vec<&str> = rush.split_whitespace().collect();
+    let (outcome, exit) = shop.run_json(&rush).await;
+    assert_eq!(exit, Some(0), "{outcome}");
+    let sustained = &outcome["sustained"];
+    let orders = &sustained["orders"];
+    let accepted = orders["accepted"].as_u64().unwrap();
+    assert!(accepted > 20, "{sustained}");
+    assert_eq!(orders["refused"], json!({}));
+    assert_eq!(orders["transportErrors"], json!({}));
+    let rate = sustained["ordersPerSecond"].as_u64().unwrap();
+    assert!(rate.abs_diff(accepted / 2) <= 1, "{sustained}");
+    assert!(sustained["writtenPerSecond"].as_u64().unwrap() <= rate);
+    // Everything that was answered is there, that of the warm-up too.
+    let verified = sustained["verified"]["orders"].as_u64().unwrap();
+    assert!(verified > accepted, "{sustained}");
+    assert_eq!(outcome["audit"]["orders"]["PENDING_PAYMENT"], verified);
+    assert_eq!(sustained["subscribers"]["stale"], 0);
+    let last = &sustained["subscribers"]["last"]["available"];
+    assert_eq!(last.as_u64(), Some(1_000_000 - verified));
+    // Nothing costs less than nothing.
+    let floor = &sustained["floor"];
+    assert!(floor["requestsPerSecond"].as_u64().unwrap() > 0, "{floor}");
+    assert_eq!(floor["before"]["orders"]["faults"], json!({}));
+    assert_eq!(floor["after"]["orders"]["transportErrors"], json!({}));
+    for costs in [&sustained["processors"], &floor["before"]["processors"]] {
+        let costs = costs["microsecondsPerOrder"].as_object().unwrap();
+        assert!(costs.values().all(|cost| cost.as_f64().unwrap() > 0.0));
+    }
+    server.assert_clean().await;
+}
+
 /// An order book: what is no product, what is taken back, who has no number, what is not sound.
 const BOOK: &str = "\
 InvoiceNo,StockCode,Description,Quantity,UnitPrice,CustomerID,Country

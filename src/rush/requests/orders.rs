@@ -1,10 +1,11 @@
 //! What a crowd asks about orders.
 
+use hyper::body::Bytes;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::Id;
-use crate::rush::client::{Client, Document, NoAnswer, Token};
+use crate::rush::client::{self, Client, Document, NoAnswer, Token};
 
 pub(super) const PLACE_ORDER: Document = Document(
     "mutation PlaceOrder($input: PlaceOrderInput!) { placeOrder(input: $input) { \
@@ -105,6 +106,45 @@ impl Payload {
     }
 }
 
+/// An order to be placed.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlaceOrder<'a> {
+    idempotency_key: String,
+    lines: &'a [Line],
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Placed {
+    place_order: Payload,
+}
+
+impl<'a> PlaceOrder<'a> {
+    fn input(key: Uuid, lines: &'a [Line]) -> Input<Self> {
+        let idempotency_key = key.to_string();
+        let input = Self {
+            idempotency_key,
+            lines,
+        };
+        Input { input }
+    }
+
+    /// The request's body, for whoever sends it without a [`Client`].
+    pub fn body(key: Uuid, lines: &'a [Line]) -> Bytes {
+        client::body(PLACE_ORDER, &Self::input(key, lines))
+    }
+
+    /// What the answer to it says.
+    ///
+    /// # Errors
+    /// It lists errors, or is none.
+    pub fn read(status: u16, answer: &[u8]) -> Result<Asked, NoAnswer> {
+        let placed: Placed = client::read(status, answer)?;
+        Ok(placed.place_order.asked())
+    }
+}
+
 /// Places an order, once.
 ///
 /// # Errors
@@ -115,25 +155,9 @@ pub async fn place_order(
     key: Uuid,
     lines: &[Line],
 ) -> Result<Asked, NoAnswer> {
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct PlaceOrder<'a> {
-        idempotency_key: String,
-        lines: &'a [Line],
-    }
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Data {
-        place_order: Payload,
-    }
-    let input = PlaceOrder {
-        idempotency_key: key.to_string(),
-        lines,
-    };
-    let data: Data = client
-        .ask(Some(token), PLACE_ORDER, &Input { input })
-        .await?;
-    Ok(data.place_order.asked())
+    let input = PlaceOrder::input(key, lines);
+    let placed: Placed = client.ask(Some(token), PLACE_ORDER, &input).await?;
+    Ok(placed.place_order.asked())
 }
 
 /// Starts a payment, once.

@@ -13,10 +13,12 @@ use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 use crate::rush::RushError;
-use crate::rush::client::{Client, Token};
+use crate::rush::client::Token;
 use crate::rush::endpoint::Nodes;
-use crate::rush::requests::{self, Asked, Line};
+use crate::rush::requests::{Asked, Line};
 use crate::rush::tally::{Fate, Latency, Tally};
+
+use super::wire::Wire;
 
 /// Who presses what, and for how long.
 #[derive(Clone)]
@@ -90,7 +92,7 @@ async fn all(press: Press, window: Window, latency: Latency) -> Pressed {
     let mut connections = JoinSet::new();
     for number in 0..press.connections {
         let connection = Connection {
-            client: Client::new(Arc::clone(press.nodes.of(number)), press.timeout),
+            wire: Wire::new(Arc::clone(press.nodes.of(number)), press.timeout),
             press: press.clone(),
             number,
             window,
@@ -106,7 +108,7 @@ async fn all(press: Press, window: Window, latency: Latency) -> Pressed {
 }
 
 struct Connection {
-    client: Client,
+    wire: Wire,
     press: Press,
     number: usize,
     window: Window,
@@ -138,7 +140,7 @@ impl Connection {
         let key = self.press.key(self.number, order);
         let token = &self.press.buyers[buyer];
         let begun = Instant::now();
-        let asked = requests::place_order(&mut self.client, token, key, &lines).await;
+        let asked = self.wire.place_order(token, key, &lines).await;
         let answered = Instant::now();
         let counts = self.window.holds(answered);
         if counts {
