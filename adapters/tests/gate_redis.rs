@@ -10,6 +10,8 @@
 mod conformance;
 #[path = "gate_redis/own.rs"]
 mod own;
+#[path = "gate_redis/proxy.rs"]
+mod proxy;
 #[path = "support/services.rs"]
 mod services;
 #[path = "gate_redis/world.rs"]

@@ -89,7 +89,7 @@ macro_rules! gate_suite {
 }
 pub(crate) use gate_suite;
 
-fn fresh() -> Uuid {
+pub fn fresh() -> Uuid {
     static LAST: AtomicU64 = AtomicU64::new(0);
     let number = LAST.fetch_add(1, Ordering::Relaxed);
     let process = u128::from(std::process::id());
@@ -99,12 +99,12 @@ fn fresh() -> Uuid {
     )
 }
 
-fn buyer() -> AccountId {
+pub fn buyer() -> AccountId {
     AccountId(fresh())
 }
 
 /// An item that lives where `near` lives.
-fn item_near(gate: &dyn Gate, near: ItemId) -> ItemId {
+pub fn item_near(gate: &dyn Gate, near: ItemId) -> ItemId {
     loop {
         let item = ItemId(fresh());
         if gate.shard_of(item) == gate.shard_of(near) {
@@ -122,7 +122,7 @@ fn neighbours(gate: &dyn Gate, count: usize) -> Vec<ItemId> {
     items
 }
 
-fn terms(ceiling: i64) -> Terms {
+pub fn terms(ceiling: i64) -> Terms {
     Terms {
         ceiling,
         opens_at: None,
@@ -134,7 +134,7 @@ fn terms(ceiling: i64) -> Terms {
     }
 }
 
-fn telling(item: ItemId, admitted: i64, terms: Terms) -> Telling {
+pub fn telling(item: ItemId, admitted: i64, terms: Terms) -> Telling {
     Telling {
         item,
         admitted,
@@ -144,7 +144,7 @@ fn telling(item: ItemId, admitted: i64, terms: Terms) -> Telling {
 }
 
 /// Makes the gate sure of itself: what it refuses from now on is final.
-async fn heal(gate: &dyn Gate) {
+pub async fn heal(gate: &dyn Gate) {
     for shard in gate.shards() {
         let items = gate.healing_items(shard).await.unwrap();
         let beat = gate.beat(shard).await.unwrap();
@@ -176,7 +176,7 @@ impl Drop for Beating {
 }
 
 /// A fresh item with these terms, in a gate that is sure of itself.
-async fn on_sale(gate: &dyn Gate, terms: Terms) -> ItemId {
+pub async fn on_sale(gate: &dyn Gate, terms: Terms) -> ItemId {
     let item = ItemId(fresh());
     gate.load(&[telling(item, 0, terms)]).await.unwrap();
     heal(gate).await;
@@ -197,17 +197,17 @@ async fn now(gate: &dyn Gate) -> Timestamp {
     level(gate, item).await.as_of
 }
 
-async fn level(gate: &dyn Gate, item: ItemId) -> Level {
+pub async fn level(gate: &dyn Gate, item: ItemId) -> Level {
     let levels = gate.exact_levels(&[item]).await.unwrap();
     assert_eq!(levels.len(), 1, "the item is loaded");
     levels[0]
 }
 
-async fn available(gate: &dyn Gate, item: ItemId) -> i64 {
+pub async fn available(gate: &dyn Gate, item: ItemId) -> i64 {
     level(gate, item).await.available()
 }
 
-fn draft(buyer: AccountId, lines: &[(ItemId, u32)]) -> Arc<Draft> {
+pub fn draft(buyer: AccountId, lines: &[(ItemId, u32)]) -> Arc<Draft> {
     let won = Currency::from_code("KRW").unwrap();
     let lines: Vec<_> = lines
         .iter()
@@ -237,7 +237,7 @@ fn draft(buyer: AccountId, lines: &[(ItemId, u32)]) -> Arc<Draft> {
     })
 }
 
-fn reservation(gate: &dyn Gate, draft: &Arc<Draft>) -> Reservation {
+pub fn reservation(gate: &dyn Gate, draft: &Arc<Draft>) -> Reservation {
     let units = draft.units();
     let shard = gate.shard_of(units[0].item);
     assert!(units.iter().all(|units| gate.shard_of(units.item) == shard));
@@ -253,18 +253,18 @@ async fn reserve(gate: &dyn Gate, draft: &Arc<Draft>) -> Reserved {
     gate.reserve(&reservation(gate, draft)).await.unwrap()
 }
 
-async fn buy(gate: &dyn Gate, buyer: AccountId, item: ItemId, count: u32) -> Reserved {
+pub async fn buy(gate: &dyn Gate, buyer: AccountId, item: ItemId, count: u32) -> Reserved {
     reserve(gate, &draft(buyer, &[(item, count)])).await
 }
 
-fn obstacles(answer: Reserved) -> Vec<Obstacle> {
+pub fn obstacles(answer: Reserved) -> Vec<Obstacle> {
     match answer {
         Reserved::Refused(obstacles) => obstacles,
         other => panic!("a refusal was expected, not {other:?}"),
     }
 }
 
-fn is_taken(answer: &Reserved) -> bool {
+pub fn is_taken(answer: &Reserved) -> bool {
     matches!(answer, Reserved::Taken { .. })
 }
 

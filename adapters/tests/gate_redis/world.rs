@@ -49,20 +49,25 @@ impl RedisWorld {
         Self::open(Mode::Cluster { nodes }, shards, servers).await
     }
 
+    /// A gate with other settings, in one server that is reached at `address`.
+    pub async fn standalone_with(address: Option<String>, gate_settings: GateSettings) -> Self {
+        let server = services().redis.standalone.url.clone();
+        let servers = vec![Client::open(server.as_str()).unwrap()];
+        let url = address.unwrap_or(server);
+        let settings = settings(Mode::Standalone { url });
+        Self {
+            gate: connect(&settings, gate_settings).await,
+            settings,
+            gate_settings,
+            servers,
+        }
+    }
+
     async fn open(mode: Mode, shards: u16, servers: Vec<Client>) -> Self {
-        let settings = RedisSettings {
-            namespace: namespace(),
-            mode,
-            username: None,
-            password: None,
-            // The machine may have much else to do.
-            command_timeout: Duration::from_secs(5),
-        };
+        let settings = settings(mode);
         let gate_settings = GateSettings {
             shards,
-            edge_queue_max: EDGE_QUEUE_MAX,
-            trust: Duration::from_secs(60),
-            ..GateSettings::default()
+            ..gate_settings()
         };
         let gate = connect(&settings, gate_settings).await;
         Self {
@@ -97,6 +102,26 @@ impl RedisWorld {
                 let _: Value = redis::cmd("DEL").arg(key).query(&mut connection).unwrap();
             }
         }
+    }
+}
+
+fn settings(mode: Mode) -> RedisSettings {
+    RedisSettings {
+        namespace: namespace(),
+        mode,
+        username: None,
+        password: None,
+        // The machine may have much else to do.
+        command_timeout: Duration::from_secs(5),
+    }
+}
+
+/// What a test can rely on: nothing runs out by itself.
+pub fn gate_settings() -> GateSettings {
+    GateSettings {
+        edge_queue_max: EDGE_QUEUE_MAX,
+        trust: Duration::from_secs(60),
+        ..GateSettings::default()
     }
 }
 
