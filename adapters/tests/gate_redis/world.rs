@@ -120,7 +120,7 @@ fn settings(mode: Mode) -> RedisSettings {
 pub fn gate_settings() -> GateSettings {
     GateSettings {
         edge_queue_max: EDGE_QUEUE_MAX,
-        trust: Duration::from_secs(60),
+        trust: Duration::from_mins(1),
         ..GateSettings::default()
     }
 }

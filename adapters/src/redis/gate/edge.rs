@@ -130,9 +130,13 @@ impl Replicating {
         asked.cmd("WAIT").arg(replicas).arg(self.wait_ms);
         let answers = self.waiting.run_all(&asked, &keys.state).await;
         let mut answers = answers.map_err(|error| fault(DOING, error))?;
-        let acknowledged = answers.pop().map(Value::extract_error).transpose();
-        let acknowledged = acknowledged.map_err(|error| fault(DOING, error))?;
-        let acknowledged = int(DOING, &acknowledged.unwrap_or(Value::Nil))?;
+        let mut last = || {
+            let answer = answers.pop().unwrap_or(Value::Nil);
+            answer.extract_error().map_err(|error| fault(DOING, error))
+        };
+        let acknowledged = int(DOING, &last()?)?;
+        // A write that was refused is none to wait for.
+        last()?;
         let is_safe = match replicas {
             0 => self.is_durable,
             replicas => u64::try_from(acknowledged).is_ok_and(|count| count >= replicas),

@@ -45,7 +45,7 @@ impl Info {
         let answer = on.run_beside(&ask, &keys.state).await;
         match answer.map_err(|error| fault(DOING, error))? {
             Value::BulkString(text) => Ok(Self(String::from_utf8_lossy(&text).into_owned())),
-            Value::VerbatimString { text, .. } => Ok(Self(text.to_string())),
+            Value::VerbatimString { text, .. } => Ok(Self(text.clone())),
             _ => Err(Fault::corrupt(DOING, "it says nothing")),
         }
     }
