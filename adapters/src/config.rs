@@ -46,6 +46,7 @@ pub struct Config {
     pub ledger: Ledger,
     pub redis: Redis,
     pub kafka: Kafka,
+    pub guards: Guards,
     pub orders: Orders,
     pub gate: Gate,
     pub delivery: Delivery,
@@ -109,6 +110,23 @@ pub enum LogFormat {
     Json,
 }
 
+/// How long calls to what may go away may take, and when none is made any more.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Guards {
+    pub gate: Span,
+    /// The same for calls that carry many items, buyers or receipts.
+    pub gate_bulk: Span,
+    /// How long the log may take to have what is published; then the edge queue keeps it.
+    pub log: Span,
+    pub provider: Span,
+    pub mail: Span,
+    /// After how many calls in a row without an answer none is made for a while.
+    pub failures: usize,
+    /// How long that is.
+    pub pause: Span,
+}
+
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Orders {
@@ -127,6 +145,9 @@ pub struct Gate {
     pub edge_queue: usize,
     /// How long a repeated request finds its first answer.
     pub receipts: Span,
+    /// How long refusals are trusted after a sign of life of the gate keeper: shorter than any
+    /// failover or restart of Redis takes.
+    pub trust: Span,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -244,6 +265,20 @@ impl Default for Log {
     }
 }
 
+impl Default for Guards {
+    fn default() -> Self {
+        Self {
+            gate: Span::seconds(2),
+            gate_bulk: Span::seconds(30),
+            log: Span::seconds(3),
+            provider: Span::seconds(10),
+            mail: Span::seconds(10),
+            failures: 5,
+            pause: Span::seconds(1),
+        }
+    }
+}
+
 impl Default for Orders {
     fn default() -> Self {
         Self {
@@ -259,6 +294,7 @@ impl Default for Gate {
             shards: 1,
             edge_queue: 100_000,
             receipts: Span::hours(24),
+            trust: Span::seconds(2),
         }
     }
 }

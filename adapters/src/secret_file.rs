@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
+use domain::ports::Entropy;
+
 /// Writes a file with mode 0600, wholly or not at all.
 ///
 /// # Errors
@@ -16,14 +18,37 @@ pub fn write(path: &Path, content: &[u8]) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
+    write_new(&beside, content)?;
+    fs::rename(&beside, path)
+}
+
+/// Writes a file that is not there yet, with mode 0600, wholly or not at all. Where somebody else
+/// was first, theirs stays.
+///
+/// # Errors
+/// Whatever the disk says.
+pub fn create(path: &Path, content: &[u8], entropy: &dyn Entropy) -> io::Result<()> {
+    let mut mark = [0; 8];
+    entropy.fill(&mut mark);
+    let beside = path.with_extension(format!("{:016x}", u64::from_le_bytes(mark)));
+    write_new(&beside, content)?;
+    // Unlike a renaming, a link never takes the place of another.
+    let linked = fs::hard_link(&beside, path);
+    fs::remove_file(&beside)?;
+    match linked {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(0o600)
-        .open(&beside)?;
+        .open(path)?;
     file.write_all(content)?;
-    file.sync_all()?;
-    fs::rename(&beside, path)
+    file.sync_all()
 }
 
 /// Reads a file, unless others may read it too.
@@ -42,6 +67,7 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::entropy::SystemEntropy;
 
     #[test]
     fn a_secret_is_its_owners_alone() {
@@ -49,6 +75,8 @@ mod tests {
         let path = folder.path().join("secret");
         write(&path, b"one").unwrap();
         write(&path, b"two").unwrap();
+        assert_eq!(read(&path).unwrap(), b"two");
+        create(&path, b"three", &SystemEntropy).unwrap();
         assert_eq!(read(&path).unwrap(), b"two");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
         assert_eq!(

@@ -5,7 +5,8 @@ use std::fmt;
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// Some servers, each as `host:port`: a list, or one text with commas between them.
+/// Some servers, each as `host:port` (`redis://host:port` is the same): a list, or one text with
+/// commas between them.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
 #[serde(transparent)]
 pub struct Addresses(Vec<String>);
@@ -16,7 +17,7 @@ impl Addresses {
         self.0.is_empty()
     }
 
-    /// Each as it was written.
+    /// Each as `host:port`.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)
     }
@@ -53,6 +54,12 @@ impl<'de> Deserialize<'de> for Addresses {
     }
 }
 
+fn bare(address: &str) -> &str {
+    let address = address.trim();
+    let bare = address.strip_prefix("redis://").unwrap_or(address);
+    bare.strip_suffix('/').unwrap_or(bare)
+}
+
 struct Written;
 
 impl<'de> Visitor<'de> for Written {
@@ -63,7 +70,7 @@ impl<'de> Visitor<'de> for Written {
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Addresses, E> {
-        let addresses = text.split(',').map(str::trim);
+        let addresses = text.split(',').map(bare);
         let addresses = addresses.filter(|address| !address.is_empty());
         Ok(Addresses(addresses.map(str::to_owned).collect()))
     }
@@ -71,7 +78,7 @@ impl<'de> Visitor<'de> for Written {
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Addresses, A::Error> {
         let mut addresses = Vec::new();
         while let Some(address) = list.next_element::<String>()? {
-            addresses.push(address);
+            addresses.push(bare(&address).to_owned());
         }
         Ok(Addresses(addresses))
     }
@@ -87,7 +94,7 @@ mod tests {
 
     #[test]
     fn a_list_and_a_text_are_the_same() {
-        let list = parsed(r#"["a.example.test:1", "[::1]:2"]"#);
+        let list = parsed(r#"["redis://a.example.test:1/", "[::1]:2"]"#);
         assert_eq!(list, parsed(r#""a.example.test:1, [::1]:2,""#));
         assert_eq!(list.joined(), "a.example.test:1,[::1]:2");
         assert_eq!(list.unsound(), None);
@@ -103,7 +110,7 @@ mod tests {
             "a:0",
             "a:70000",
             "::1",
-            "redis://a:1",
+            "http://a:1",
             "b@a:1",
         ] {
             let addresses = Addresses(vec!["a:1".to_owned(), unsound.to_owned()]);

@@ -43,6 +43,7 @@ impl Config {
     pub(super) fn check(&self) -> Result<(), Vec<String>> {
         let mut check = Check::default();
         self.check_processes(&mut check);
+        self.check_guards(&mut check);
         self.check_servers(&mut check);
         let mut errors = check.errors;
         errors.extend(self.policies().err().unwrap_or_default());
@@ -63,6 +64,25 @@ impl Config {
             self.work.linger <= Span::seconds(1),
             "work.linger",
             "must last at most a second",
+        );
+    }
+
+    fn check_guards(&self, check: &mut Check) {
+        let guards = &self.guards;
+        for (span, key) in [
+            (guards.gate, "guards.gate"),
+            (guards.gate_bulk, "guards.gate_bulk"),
+            (guards.log, "guards.log"),
+            (guards.provider, "guards.provider"),
+            (guards.mail, "guards.mail"),
+            (guards.pause, "guards.pause"),
+        ] {
+            check.wait(span, Span::milliseconds(10), key);
+        }
+        check.that(
+            (1..=1_000).contains(&guards.failures),
+            "guards.failures",
+            "must be 1 to 1000",
         );
     }
 }

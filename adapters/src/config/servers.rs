@@ -18,6 +18,9 @@ pub struct Ledger {
     pub connections: u32,
     /// How long one statement may take.
     pub statement_timeout: Span,
+    /// After what time without a statement the server takes a transaction back, and with it the
+    /// locks of a process that was stopped in the middle.
+    pub idle_timeout: Span,
 }
 
 /// The gate's Redis.
@@ -57,12 +60,13 @@ pub struct Kafka {
     pub brokers: Addresses,
     /// Partitions of each topic that `migrate` makes.
     pub partitions: u16,
-    /// On how many brokers a record is kept; on three, or on all where there are fewer, when absent.
-    pub replication: Option<u16>,
+    /// On how many brokers a record is kept. All but one of them, and at least one, have to have it
+    /// before it counts as written.
+    pub replication: u16,
     /// How long records are kept: longer than any outage that has to be survived.
     pub retention: Span,
-    /// How long a record may take until the log has it; then the edge queue keeps it.
-    pub timeout: Span,
+    /// After how long without a sign of life a worker's partitions are given to another.
+    pub session: Span,
 }
 
 /// The servers of a shop that has them.
@@ -80,6 +84,7 @@ impl Default for Ledger {
             url: None,
             connections: 16,
             statement_timeout: Span::seconds(5),
+            idle_timeout: Span::seconds(10),
         }
     }
 }
@@ -102,10 +107,10 @@ impl Default for Kafka {
     fn default() -> Self {
         Self {
             brokers: Addresses::default(),
-            partitions: 12,
-            replication: None,
-            retention: Span::hours(24 * 7),
-            timeout: Span::seconds(2),
+            partitions: 6,
+            replication: 3,
+            retention: Span::hours(24 * 14),
+            session: Span::seconds(10),
         }
     }
 }
@@ -132,6 +137,7 @@ impl Config {
         );
         self.check_ledger(check);
         self.check_redis(check);
+        self.check_gate(check);
         self.check_kafka(check);
         self.check_mailbox(check);
     }
@@ -154,7 +160,7 @@ impl Config {
     }
 
     fn check_ledger(&self, check: &mut Check) {
-        let schemes = ["mysql://", "postgres://", "postgresql://"];
+        let schemes = ["mysql://", "mariadb://", "postgres://", "postgresql://"];
         let is_known = |url: &Secret| {
             schemes
                 .iter()
@@ -176,6 +182,8 @@ impl Config {
             least,
             "ledger.statement_timeout",
         );
+        let least = Span::seconds(1);
+        check.wait(self.ledger.idle_timeout, least, "ledger.idle_timeout");
     }
 
     fn check_redis(&self, check: &mut Check) {
@@ -205,6 +213,27 @@ impl Config {
         check.wait(redis.timeout, Span::milliseconds(10), "redis.timeout");
     }
 
+    /// What the scripts of the gate take.
+    fn check_gate(&self, check: &mut Check) {
+        let gate = &self.gate;
+        check.that(gate.shards <= 1_000, "gate.shards", "must be at most 1000");
+        check.that(
+            gate.edge_queue <= 10_000_000,
+            "gate.edge_queue",
+            "must be at most 10000000",
+        );
+        check.that(
+            (Span::seconds(1)..=Span::hours(24 * 31)).contains(&gate.receipts),
+            "gate.receipts",
+            "must last between a second and 31 days",
+        );
+        check.that(
+            (Span::milliseconds(200)..=Span::minutes(1)).contains(&gate.trust),
+            "gate.trust",
+            "must last between 200 ms and a minute",
+        );
+    }
+
     fn check_kafka(&self, check: &mut Check) {
         let kafka = &self.kafka;
         addresses(check, &kafka.brokers, "kafka.brokers");
@@ -214,9 +243,7 @@ impl Config {
             "must be 1 to 1000",
         );
         check.that(
-            kafka
-                .replication
-                .is_none_or(|copies| (1..=7).contains(&copies)),
+            (1..=7).contains(&kafka.replication),
             "kafka.replication",
             "must be 1 to 7",
         );
@@ -226,7 +253,7 @@ impl Config {
             "kafka.retention",
             "must last at least a minute",
         );
-        check.wait(kafka.timeout, Span::milliseconds(10), "kafka.timeout");
+        check.wait(kafka.session, Span::seconds(1), "kafka.session");
     }
 
     /// The mailbox page shows everybody's letters, and with them the codes that prove addresses.

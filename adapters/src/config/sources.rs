@@ -11,6 +11,9 @@ use super::{Config, FILE};
 
 const PREFIX: &str = "FIRSTCOME_";
 
+/// A variable of the developers' tests, which is no setting: where the real servers are.
+const TESTS: &str = "test_services";
+
 /// Settings that are a text whatever a variable of theirs looks like: `0815` is a password too.
 const TEXTS: [&str; 7] = [
     "namespace",
@@ -30,7 +33,7 @@ pub fn all(file: Option<&Path>) -> Figment {
         None if Path::new(FILE).exists() => sources.merge(Toml::file_exact(FILE)),
         None => sources,
     };
-    let variables = Env::prefixed(PREFIX);
+    let variables = Env::prefixed(PREFIX).ignore(&[TESTS]);
     let texts = TEXTS.into_iter().filter_map(|key| {
         let text = std::env::var(variable(key)).ok()?;
         Some((key, text))

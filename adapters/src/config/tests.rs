@@ -134,7 +134,7 @@ fn what_is_wrong_with_servers_names_its_key() {
             "ledger.statement_timeout",
         ),
         ("[redis]\nmode = \"magic\"", "redis.mode"),
-        ("[redis]\nnodes = \"redis://a:1\"", "redis.nodes"),
+        ("[redis]\nnodes = \"redis://a\"", "redis.nodes"),
         ("[redis]\nnodes = \"a:1,b:2\"", "redis.nodes"),
         (
             "[redis]\nmode = \"sentinel\"\nprimary = \"\"",
@@ -146,6 +146,9 @@ fn what_is_wrong_with_servers_names_its_key() {
         ("[kafka]\npartitions = 0", "kafka.partitions"),
         ("[kafka]\nreplication = 0", "kafka.replication"),
         ("[kafka]\nretention = \"1s\"", "kafka.retention"),
+        ("[kafka]\nsession = \"500ms\"", "kafka.session"),
+        ("[guards]\nlog = \"0s\"", "guards.log"),
+        ("[guards]\nfailures = 0", "guards.failures"),
         ("[process]\ndrain = \"0s\"", "process.drain"),
         ("[work]\nlisten = \"8100\"", "work.listen"),
         ("[work]\nlinger = \"2s\"", "work.linger"),

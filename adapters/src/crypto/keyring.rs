@@ -1,4 +1,4 @@
-//! The secrets of an embedded shop: made at its first start, kept in its data folder.
+//! The secrets of a shop: made once, kept in its data folder.
 
 use std::io;
 use std::path::Path;
@@ -44,32 +44,51 @@ struct StoredKey {
 }
 
 impl Keyring {
-    /// Reads the keys of a folder, or makes them where there are none.
+    /// Reads the keys of a folder; nothing where there are none.
+    ///
+    /// # Errors
+    /// A file that others may read, or that is damaged.
+    pub fn read(folder: &Path) -> Result<Option<Self>, Fault> {
+        match secret_file::read(&folder.join(FILE)) {
+            Ok(json) => Self::parse(&json).map(Some),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Fault::unavailable(DOING, error)),
+        }
+    }
+
+    /// Reads the keys of a folder, or makes them where there are none. Of several processes that do
+    /// so at once, one makes them and all have the same.
     ///
     /// # Errors
     /// A file that others may read, that is damaged, or that can't be written.
     pub fn open(folder: &Path, entropy: &dyn Entropy) -> Result<Self, Fault> {
-        let path = folder.join(FILE);
-        match secret_file::read(&path) {
-            Ok(json) => Self::parse(&json),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let stored = Stored {
-                    vault: vec![StoredKey {
-                        id: 1,
-                        key: fresh(entropy),
-                    }],
-                    index: fresh(entropy),
-                    digests: fresh(entropy),
-                    tokens: fresh(entropy),
-                };
-                let json = serde_json::to_vec_pretty(&stored)
-                    .map_err(|error| Fault::corrupt("writing the keys", error))?;
-                secret_file::write(&path, &json)
-                    .map_err(|error| Fault::unavailable("writing the keys", error))?;
-                Self::parse(&json)
-            }
-            Err(error) => Err(Fault::unavailable(DOING, error)),
+        const WRITING: &str = "writing the keys";
+        if let Some(keys) = Self::read(folder)? {
+            return Ok(keys);
         }
+        let stored = Stored {
+            vault: vec![StoredKey {
+                id: 1,
+                key: fresh(entropy),
+            }],
+            index: fresh(entropy),
+            digests: fresh(entropy),
+            tokens: fresh(entropy),
+        };
+        let json =
+            serde_json::to_vec_pretty(&stored).map_err(|error| Fault::corrupt(WRITING, error))?;
+        secret_file::create(&folder.join(FILE), &json, entropy)
+            .map_err(|error| Fault::unavailable(WRITING, error))?;
+        Self::read(folder)?.ok_or_else(|| Fault::unavailable(WRITING, "somebody removes them"))
+    }
+
+    /// Removes the keys of a folder, for whoever has made them by mistake.
+    ///
+    /// # Errors
+    /// Whatever the disk says.
+    pub fn remove(folder: &Path) -> Result<(), Fault> {
+        std::fs::remove_file(folder.join(FILE))
+            .map_err(|error| Fault::unavailable("removing the keys", error))
     }
 
     fn parse(json: &[u8]) -> Result<Self, Fault> {
@@ -126,6 +145,29 @@ mod tests {
         let second = Keyring::open(folder.path(), &SystemEntropy).unwrap();
         assert!(first.tokens == second.tokens && first.sealing.bytes == second.sealing.bytes);
         assert!(first.tokens != first.digests && first.index != first.digests);
+    }
+
+    #[test]
+    fn whoever_makes_them_at_once_has_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(Keyring::read(folder.path()).unwrap().is_none());
+        let opened: Vec<Keyring> = std::thread::scope(|scope| {
+            let open = || Keyring::open(folder.path(), &SystemEntropy).unwrap();
+            let threads: Vec<_> = (0..16).map(|_| scope.spawn(open)).collect();
+            threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap())
+                .collect()
+        });
+        assert!(opened.iter().all(|keys| keys.tokens == opened[0].tokens));
+        assert!(
+            opened
+                .iter()
+                .all(|keys| keys.sealing.bytes == opened[0].sealing.bytes)
+        );
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+        Keyring::remove(folder.path()).unwrap();
+        assert!(Keyring::read(folder.path()).unwrap().is_none());
     }
 
     #[test]
