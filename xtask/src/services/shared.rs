@@ -13,7 +13,7 @@ use super::redis::{Keep, PRIMARY};
 use super::server::{Probe, Server};
 use super::{
     Kafka, MariaDb, Postgres, Redis, RedisCluster, RedisSentinel, kafka, mariadb, packages,
-    postgres, redis,
+    postgres,
 };
 use crate::Failure;
 
@@ -45,17 +45,17 @@ const KINDS: [Kind; 6] = [
         name: "redis.standalone",
         // As in production, so that what is measured with it counts.
         launch: |lifetime| Redis::launch_for(lifetime, Keep::AppendOnly).map(Service::Redis),
-        probe: redis::ping,
+        probe: super::redis::ping,
     },
     Kind {
         name: "redis.sentinel",
         launch: |lifetime| RedisSentinel::launch_for(lifetime).map(Service::Sentinel),
-        probe: redis::ping,
+        probe: super::redis::ping,
     },
     Kind {
         name: "redis.cluster",
         launch: |lifetime| RedisCluster::launch_for(lifetime).map(Service::Cluster),
-        probe: redis::ping,
+        probe: super::redis::ping,
     },
     Kind {
         name: "mariadb",
