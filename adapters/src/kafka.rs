@@ -152,3 +152,6 @@ impl Log for KafkaLog {
         self.inquiry.dead_letters().await
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,9 @@
 //! The world behind the ports.
 
+// The tests' helpers name this crate as everybody else does.
+#[cfg(test)]
+extern crate self as adapters;
+
 mod batcher;
 pub mod clock;
 pub mod config;

@@ -18,6 +18,7 @@ use rdkafka::consumer::{CommitMode, Consumer as _};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Message as _};
 use rdkafka::topic_partition_list::{self, TopicPartitionList};
+use tokio::task::{JoinError, JoinHandle};
 use tokio::time::{sleep, sleep_until, timeout};
 
 use super::client::{blocking, fault};
@@ -48,7 +49,15 @@ pub(super) struct KafkaConsumer {
     /// Where the caller wants partitions to begin that it was just told of.
     sought: BTreeMap<Partition, Offset>,
     offsets: Offsets,
+    /// The commit that is on its way; one at a time, so that none overtakes another.
+    committing: Option<JoinHandle<Commit>>,
     failed: Option<Fault>,
+}
+
+/// What became of a commit.
+struct Commit {
+    offsets: Vec<(Partition, Offset)>,
+    result: Result<(), KafkaError>,
 }
 
 impl KafkaConsumer {
@@ -99,6 +108,7 @@ impl KafkaConsumer {
             told: None,
             sought: BTreeMap::new(),
             offsets: Offsets::new(settings.commit_period),
+            committing: None,
             failed: None,
         })
     }
@@ -205,53 +215,70 @@ impl KafkaConsumer {
         })
     }
 
-    /// Sends what is to be committed, and takes note of what was.
-    fn commit_due(&mut self) -> Result<(), Fault> {
-        for committed in self.reader.context().committed() {
-            self.offsets.answered();
-            match committed.result {
-                Ok(()) => {
-                    let offsets = self.offsets_of(&committed.offsets);
-                    self.offsets.committed(offsets);
-                }
-                Err(error) => tracing::debug!(%error, "a commit failed and is tried again"),
-            }
+    /// Takes note of what was committed, and commits what is due. It runs on a thread of its own:
+    /// the library has no other answer to a commit than its end.
+    async fn tend_commits(&mut self) {
+        if let Some(job) = &mut self.committing
+            && job.is_finished()
+        {
+            let done = job.await;
+            self.committed(done);
         }
-        if let Some(due) = self.offsets.due() {
-            let sent = places(&self.names, &due)
-                .and_then(|places| self.reader.commit(&places, CommitMode::Async));
-            sent.map_err(fault("storing how far a group came"))?;
+        if let Some(offsets) = self.offsets.due() {
+            let (reader, names) = (self.reader.clone(), self.names.clone());
+            self.committing = Some(tokio::task::spawn_blocking(move || {
+                let result = commit_all(&reader, &names, &offsets);
+                Commit { offsets, result }
+            }));
         }
-        Ok(())
     }
 
-    fn offsets_of(&self, list: &TopicPartitionList) -> Vec<(Partition, Offset)> {
-        let elements = list.elements();
-        let known = elements.iter().filter_map(|element| {
-            let topic = self.names.topic(element.topic())?;
-            let number = element.partition();
-            let next = element.offset().to_raw()?;
-            Some((Partition { topic, number }, Offset(next)))
-        });
-        known.collect()
+    /// The commit that was on its way has ended.
+    fn committed(&mut self, done: Result<Commit, JoinError>) {
+        self.committing = None;
+        self.offsets.answered();
+        match done {
+            Ok(Commit {
+                offsets,
+                result: Ok(()),
+            }) => self.offsets.committed(offsets),
+            Ok(Commit {
+                result: Err(error), ..
+            }) => tracing::debug!(%error, "a commit failed and is tried again"),
+            Err(error) => tracing::debug!(%error, "a commit was cut off and is tried again"),
+        }
     }
 
     /// Commits everything that is open and waits for it. What can't be committed comes again.
     async fn commit_now(&mut self) {
-        let open = self.offsets.open();
-        if open.is_empty() {
-            return;
+        if let Err(late) = timeout(LAST_COMMIT, self.commit_open()).await {
+            lost_commit(&late.to_string());
         }
+    }
+
+    async fn commit_open(&mut self) {
+        if let Some(job) = &mut self.committing {
+            let done = job.await;
+            self.committed(done);
+        }
+        let open = self.offsets.open();
         let (reader, names) = (self.reader.clone(), self.names.clone());
         let offsets = open.clone();
         let committed = blocking("storing how far a group came", move || {
             commit_all(&reader, &names, &offsets)
         });
-        match timeout(LAST_COMMIT, committed).await {
-            Ok(Ok(())) => self.offsets.committed(open),
-            Ok(Err(fault)) => lost_commit(&fault.detail()),
-            Err(late) => lost_commit(&late.to_string()),
+        match committed.await {
+            Ok(()) => self.offsets.committed(open),
+            Err(fault) => lost_commit(&fault.detail()),
         }
+    }
+}
+
+/// Waits for a job, for ever where there is none.
+async fn end_of<T>(job: Option<&mut JoinHandle<T>>) -> Result<T, JoinError> {
+    match job {
+        Some(job) => job.await,
+        None => std::future::pending().await,
     }
 }
 
@@ -306,7 +333,7 @@ impl Consumer for KafkaConsumer {
         let woken = self.reader.context().woken.clone();
         let mut over = pin!(sleep(WAIT));
         loop {
-            self.commit_due()?;
+            self.tend_commits().await;
             while let Some(change) = self.reader.context().next_change() {
                 if let Some(told) = self.tell(change) {
                     return Ok(told);
@@ -317,12 +344,13 @@ impl Consumer for KafkaConsumer {
             if !deliveries.is_empty() {
                 return Ok(Polled::Records(deliveries));
             }
-            if self.reader.context().has_news() {
+            if self.reader.context().has_change() {
                 continue;
             }
             let due_at = self.offsets.due_at();
             tokio::select! {
                 () = woken.notified() => {}
+                done = end_of(self.committing.as_mut()) => self.committed(done),
                 () = async { if let Some(at) = due_at { sleep_until(at).await } },
                     if due_at.is_some() => {}
                 () = &mut over => return Ok(Polled::Idle),
@@ -341,7 +369,7 @@ impl Consumer for KafkaConsumer {
         };
         if self.owned.contains(&partition) || is_leaving() {
             self.offsets.store(partition, next);
-            self.commit_due()?;
+            self.tend_commits().await;
         }
         Ok(())
     }
@@ -385,6 +413,11 @@ impl Drop for KafkaConsumer {
         let (reader, names) = (self.reader.clone(), self.names.clone());
         let (told, open) = (self.told.take(), self.offsets.open());
         let leave = move || {
+            // A call that was cut off, or the last commit, may still be under way; and the last to
+            // let go of the reader closes it, which takes as long as the rest.
+            while Arc::strong_count(&reader) > 1 {
+                std::thread::sleep(Duration::from_millis(1));
+            }
             if let Err(error) = commit_all(&reader, &names, &open) {
                 lost_commit(&error.to_string());
             }
@@ -395,16 +428,12 @@ impl Drop for KafkaConsumer {
                     tracing::debug!(%error, "a member that leaves could not make a last change");
                 }
             }
-            // A call that was cut off may still be under way; the last to let go closes it, which
-            // takes as long as the rest.
-            while Arc::strong_count(&reader) > 1 {
-                std::thread::sleep(Duration::from_millis(1));
-            }
             drop(reader);
         };
         match tokio::runtime::Handle::try_current() {
+            // Which waits for it when it ends.
             Ok(runtime) => drop(runtime.spawn_blocking(leave)),
-            Err(_) => leave(),
+            Err(_) => drop(std::thread::spawn(leave)),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What the group does to a member: partitions come and go, commits are answered.
+//! What the group does to a member: partitions come and go.
 //!
 //! The library hands these over while it is polled and then waits to be told that a change was
 //! made: nobody else gets a partition before. So nothing is done here but to take note; the
@@ -42,16 +42,9 @@ impl Change {
     }
 }
 
-/// The commit that is on its way was answered.
-#[derive(Debug)]
-pub(super) struct Committed {
-    pub result: KafkaResult<()>,
-    pub offsets: TopicPartitionList,
-}
-
 #[derive(Default)]
 pub(super) struct Membership {
-    noted: Mutex<Noted>,
+    changes: Mutex<VecDeque<Change>>,
     /// Whether something was handed over since it was last asked.
     served: AtomicBool,
     /// Whether the consumer is leaving, and nobody is there to be told.
@@ -60,29 +53,13 @@ pub(super) struct Membership {
     pub woken: Arc<Notify>,
 }
 
-#[derive(Default)]
-struct Noted {
-    changes: VecDeque<Change>,
-    committed: Vec<Committed>,
-}
-
 impl Membership {
     pub fn next_change(&self) -> Option<Change> {
-        self.noted().changes.pop_front()
+        self.changes().pop_front()
     }
 
     pub fn has_change(&self) -> bool {
-        !self.noted().changes.is_empty()
-    }
-
-    /// Whether a change or an answer waits to be seen to.
-    pub fn has_news(&self) -> bool {
-        let noted = self.noted();
-        !noted.changes.is_empty() || !noted.committed.is_empty()
-    }
-
-    pub fn committed(&self) -> Vec<Committed> {
-        std::mem::take(&mut self.noted().committed)
+        !self.changes().is_empty()
     }
 
     /// Whether a poll that brought no record brought anything else, so that there may be more.
@@ -95,9 +72,9 @@ impl Membership {
         self.leaving.store(true, Ordering::Release);
     }
 
-    fn noted(&self) -> MutexGuard<'_, Noted> {
+    fn changes(&self) -> MutexGuard<'_, VecDeque<Change>> {
         // Nothing under it can panic half way.
-        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn served(&self) {
@@ -136,15 +113,9 @@ impl ConsumerContext for Membership {
             _ => Change::Revoke(partitions.clone()),
         };
         if !self.leaving.load(Ordering::Acquire) {
-            self.noted().changes.push_back(change);
+            self.changes().push_back(change);
         } else if let Err(error) = change.make(consumer) {
             tracing::debug!(%error, "a member that leaves could not let its partitions go");
         }
-    }
-
-    fn commit_callback(&self, result: KafkaResult<()>, offsets: &TopicPartitionList) {
-        self.served();
-        let offsets = offsets.clone();
-        self.noted().committed.push(Committed { result, offsets });
     }
 }

@@ -1,23 +1,19 @@
 //! Distributed traces (W3C Trace Context): what comes in with a caller's `traceparent` goes on into
 //! the log. Nothing is sent anywhere from here, and a request without a trace costs nothing.
 
-use std::task::{Context, Poll};
-
 use domain::trace::TraceContext;
-use http::{HeaderMap, Request};
+use http::HeaderMap;
 use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
 use opentelemetry::trace::{TraceContextExt, TracerProvider};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
-use tower::{Layer, Service};
-use tracing::instrument::{Instrument, Instrumented};
 use tracing::{Level, Span, Subscriber};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::filter::{FilterFn, LevelFilter};
 use tracing_subscriber::registry::LookupSpan;
 
 /// What makes traces of spans. Only what a caller has sampled is: nobody here begins a trace.
-pub(super) fn layer<S>() -> impl tracing_subscriber::Layer<S>
+pub(crate) fn layer<S>() -> impl tracing_subscriber::Layer<S>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
@@ -60,41 +56,6 @@ pub(crate) fn extract(carrier: &dyn Extractor) -> Option<TraceContext> {
         is_sampled: found.is_sampled(),
         state: found.trace_state().header(),
     })
-}
-
-/// Takes over the trace of a request that comes with a sampled one.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct TraceLayer;
-
-impl<S> Layer<S> for TraceLayer {
-    type Service = Traced<S>;
-
-    fn layer(&self, inner: S) -> Traced<S> {
-        Traced(inner)
-    }
-}
-
-/// A service whose requests may be part of a trace.
-#[derive(Clone, Debug)]
-pub struct Traced<S>(S);
-
-impl<S, B> Service<Request<B>> for Traced<S>
-where
-    S: Service<Request<B>>,
-{
-    type Response = S::Response;
-    type Error = S::Error;
-    type Future = Instrumented<S::Future>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.0.poll_ready(context)
-    }
-
-    fn call(&mut self, request: Request<B>) -> Self::Future {
-        let span = span_of(request.headers());
-        let _entered = span.enter();
-        self.0.call(request).instrument(span.clone())
-    }
 }
 
 /// The span of a request: none without a sampled trace, as most are.

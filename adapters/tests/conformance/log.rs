@@ -64,6 +64,7 @@ macro_rules! log_suite {
             what_was_done_is_stored_after_a_revocation,
             a_member_that_leaves_leaves_its_partitions,
             more_members_than_partitions_wait,
+            a_takeover_leaves_no_gap_and_repeats_nothing,
             the_lag_is_what_is_not_stored,
             a_poll_waits_a_moment,
             a_poll_wakes_up_at_once,

@@ -188,6 +188,41 @@ pub async fn a_member_that_leaves_leaves_its_partitions(world: &impl World) {
     assert_eq!(numbers(&read(&mut *second, 20).await), up_to(20));
 }
 
+/// Reads and stores for a while, and returns the numbers.
+async fn work(member: &mut dyn Consumer, polls: usize) -> Vec<u128> {
+    let mut done = Vec::new();
+    for _ in 0..polls {
+        if let Polled::Records(records) = member.poll(7).await.unwrap() {
+            store(member, &records).await;
+            done.extend(numbers(&records));
+        }
+    }
+    done
+}
+
+pub async fn a_takeover_leaves_no_gap_and_repeats_nothing(world: &impl World) {
+    let log = &*world.log();
+    let topics = [Topic::OrderAccepted];
+    log.publish(&orders(300)).await.unwrap();
+    let mut first = log.join(Group::OrderWriter, &topics).await.unwrap();
+    let mut done = work(&mut *first, 10).await;
+    let mut second = log.join(Group::OrderWriter, &topics).await.unwrap();
+    // They come to share the partitions in the middle of it; then the first leaves.
+    let (firsts, seconds) = tokio::join!(work(&mut *first, 12), work(&mut *second, 12));
+    done.extend(firsts);
+    done.extend(seconds);
+    drop(first);
+    let rest = async {
+        while done.len() < 300 {
+            done.extend(work(&mut *second, 1).await);
+        }
+    };
+    timeout(PATIENCE, rest).await.expect("read in time");
+    done.sort_unstable();
+    assert_eq!(done, up_to(300), "each once");
+    is_quiet(&mut *second).await;
+}
+
 pub async fn more_members_than_partitions_wait(world: &impl World) {
     let log = &*world.log();
     let topics = [Topic::OrderAccepted];
