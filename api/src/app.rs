@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::ports::Mailbox;
-use futures_util::future::BoxFuture;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::authenticate::Authenticate;
@@ -18,15 +18,33 @@ pub struct App {
     pub authenticate: Authenticate,
     /// A fresh id for each request.
     pub request_id: Arc<dyn Fn() -> Uuid + Send + Sync>,
-    /// What is still missing before requests can be served, each as a short word like `ledger`.
-    /// Ready is when nothing is.
-    pub missing: Arc<dyn Fn() -> BoxFuture<'static, Vec<&'static str>> + Send + Sync>,
+    /// How well it can serve.
+    pub readiness: Readiness,
     /// The public keys of access tokens, as a JWK set in JSON.
     pub jwks: String,
     /// Letters that are shown on a page beside the playground; `None` where a mail server has them.
     pub mailbox: Option<Arc<dyn Mailbox>>,
     /// How it is served.
     pub settings: ServerSettings,
+}
+
+/// How well a process can do its work, for whoever sends it some.
+#[derive(Clone)]
+pub struct Readiness {
+    /// What it lacks just now.
+    pub lacks: Arc<dyn Fn() -> Lacks + Send + Sync>,
+    /// Cancelled when the process is about to stop: it is not ready from then on, and each answer
+    /// ends its connection, so that whoever sends requests turns to others.
+    pub leaving: CancellationToken,
+}
+
+/// What a process lacks, each as a short word like `ledger`.
+#[derive(Clone, Default, Debug)]
+pub struct Lacks {
+    /// Without it no work can be done. Ready is when there is none.
+    pub missing: Vec<&'static str>,
+    /// Without it the process does less, or later, than it should.
+    pub degraded: Vec<&'static str>,
 }
 
 /// How the face is served.

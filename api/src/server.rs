@@ -4,9 +4,10 @@ use std::io;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::DefaultBodyLimit;
-use axum::http::HeaderValue;
-use axum::http::header::{CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{CONNECTION, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderValue, Response};
 use axum::routing::{MethodRouter, get};
 use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
@@ -14,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 
-use crate::app::App;
+use crate::app::{App, Readiness};
 use crate::socket::Sockets;
 use crate::{health, http, mailbox, playground, socket};
 
@@ -50,6 +51,17 @@ pub async fn serve(listener: TcpListener, app: App, shutdown: CancellationToken)
     }
 }
 
+/// Serves nothing but the health of a process that has no endpoint.
+pub async fn serve_health(
+    listener: TcpListener,
+    readiness: Readiness,
+    shutdown: CancellationToken,
+) -> io::Result<()> {
+    axum::serve(listener, health::routes::<()>(readiness))
+        .with_graceful_shutdown(shutdown.cancelled_owned())
+        .await
+}
+
 fn routes(app: Arc<App>, sockets: Arc<Sockets>) -> Router {
     let graphql = get(socket::upgrade_or_get)
         .post(http::post)
@@ -59,9 +71,8 @@ fn routes(app: Arc<App>, sockets: Arc<Sockets>) -> Router {
             "/graphql",
             graphql.layer(DefaultBodyLimit::max(app.engine.limits().body_bytes)),
         )
-        .route("/health/live", get(health::live))
-        .route("/health/ready", get(health::ready))
-        .route("/.well-known/jwks.json", jwks(&app.jwks));
+        .route("/.well-known/jwks.json", jwks(&app.jwks))
+        .merge(health::routes(app.readiness.clone()));
     if app.settings.playground {
         router = router.merge(playground::routes());
         if let Some(mailbox) = app.mailbox.clone() {
@@ -70,12 +81,18 @@ fn routes(app: Arc<App>, sockets: Arc<Sockets>) -> Router {
         }
     }
     let nosniff = HeaderValue::from_static("nosniff");
+    let leaving = app.readiness.leaving.clone();
+    let close = move |_: &Response<Body>| {
+        let close = || HeaderValue::from_static("close");
+        leaving.is_cancelled().then(close)
+    };
     router
         .layer(axum::Extension(sockets))
         .layer(SetResponseHeaderLayer::overriding(
             X_CONTENT_TYPE_OPTIONS,
             nosniff,
         ))
+        .layer(SetResponseHeaderLayer::if_not_present(CONNECTION, close))
         .layer(CatchPanicLayer::custom(|_| http::reply::panicked()))
         .with_state(app)
 }

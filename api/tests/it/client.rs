@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Once};
 use std::time::Duration;
 
-use api::app::{App, ServerSettings};
+use api::app::{App, Lacks, Readiness, ServerSettings};
 use api::authenticate::{Denied, Identity};
 use api::engine::{Engine, EngineSettings};
 use api::server::serve;
@@ -33,6 +33,7 @@ pub fn token(account: u128) -> String {
 pub struct Server {
     pub address: SocketAddr,
     pub counters: Counters,
+    pub leaving: CancellationToken,
     pub shutdown: CancellationToken,
     pub task: JoinHandle<std::io::Result<()>>,
     pub client: Client,
@@ -42,7 +43,7 @@ pub struct Server {
 pub struct Options {
     pub engine: EngineSettings,
     pub server: ServerSettings,
-    pub missing: Vec<&'static str>,
+    pub lacks: Lacks,
 }
 
 impl Server {
@@ -52,15 +53,15 @@ impl Server {
 
     pub async fn with(options: Options) -> Self {
         let counters = Counters::default();
-        let missing = options.missing;
+        let (lacks, leaving) = (options.lacks, CancellationToken::new());
         let app = App {
             engine: Engine::new(|| toy::builder(&counters), options.engine),
             authenticate: Arc::new(|token| async move { identify(&token) }.boxed()),
             request_id: Arc::new(|| Uuid::from_u128(0x5eed)),
-            missing: Arc::new(move || {
-                let missing = missing.clone();
-                async move { missing }.boxed()
-            }),
+            readiness: Readiness {
+                lacks: Arc::new(move || lacks.clone()),
+                leaving: leaving.clone(),
+            },
             jwks: r#"{"keys":[]}"#.to_owned(),
             mailbox: None,
             settings: options.server,
@@ -72,6 +73,7 @@ impl Server {
         Self {
             address,
             counters,
+            leaving,
             shutdown,
             task,
             client: http_client(),
