@@ -21,14 +21,7 @@ pub async fn print(
     url: &str,
     has_mailbox: bool,
 ) -> Result<(), Fault> {
-    println!("\n  firstcome: selling what runs out\n");
-    println!("  Endpoint    {url}/graphql");
-    if config.playground.0 {
-        println!("  Playground  {url}/");
-        if has_mailbox {
-            println!("  Mailbox     {url}/mailbox");
-        }
-    }
+    print_places(config, url, has_mailbox);
     let deals = deals(ports).await?;
     if !deals.is_empty() {
         println!("\n  Deals");
@@ -61,6 +54,18 @@ pub async fn print(
     }
     println!("\n  Ctrl-C stops it; the next start goes on from there.\n");
     Ok(())
+}
+
+/// Prints where everything is.
+pub fn print_places(config: &Config, url: &str, has_mailbox: bool) {
+    println!("\n  firstcome: selling what runs out\n");
+    println!("  Endpoint    {url}/graphql");
+    if config.playground.0 {
+        println!("  Playground  {url}/");
+        if has_mailbox {
+            println!("  Mailbox     {url}/mailbox");
+        }
+    }
 }
 
 async fn deals(ports: &Ports) -> Result<Vec<(String, String)>, Fault> {

@@ -9,10 +9,11 @@ use domain::Fault;
 
 use crate::roles;
 use crate::roles::audit::AuditArgs;
+use crate::roles::work::WorkArgs;
 use crate::rush::RushArgs;
 
 /// Sells what runs out: time deals with limited stock, beside ordinary items. Without a command it
-/// runs the whole shop in this process.
+/// runs the whole shop in this process, over servers where they are set.
 #[derive(Parser)]
 #[command(name = "firstcome", version)]
 pub struct Cli {
@@ -27,9 +28,12 @@ pub struct Cli {
 enum Role {
     /// Hold ledger, gate and payments against each other; fail when an invariant is broken.
     Audit(AuditArgs),
+    /// Serve a mutation that does nothing, for a rehearsal to compare with.
+    #[command(name = crate::rush::FLOOR, hide = true)]
+    Floor,
     /// Take a catalogue in from CSV.
     Import(roles::import::Args),
-    /// Bring the ledger's schema up to date.
+    /// Bring the ledger's schema up to date; over servers, make keys, topics and the demo too.
     Migrate,
     /// Remove the accounts that rehearsals made.
     RehearsalClear,
@@ -37,14 +41,24 @@ enum Role {
     Rush(Box<RushArgs>),
     /// Print the GraphQL schema.
     Schema,
+    /// Run an API node over servers.
+    Serve,
+    /// Run workers over servers.
+    Work(WorkArgs),
 }
 
 /// Runs what was asked for.
 pub async fn run(cli: Cli) -> ExitCode {
-    // What prints constants needs no settings.
-    if let Some(Role::Schema) = cli.role {
-        roles::schema::run();
-        return ExitCode::SUCCESS;
+    // What is the same everywhere needs no settings.
+    match cli.role {
+        Some(Role::Schema) => {
+            roles::schema::run();
+            return ExitCode::SUCCESS;
+        }
+        Some(Role::Floor) => {
+            return roles::floor::run().await.unwrap_or_else(|fault| told(&fault));
+        }
+        _ => {}
     }
     let config = match Config::read(cli.config.as_deref()) {
         Ok(config) => config,
@@ -59,16 +73,22 @@ pub async fn run(cli: Cli) -> ExitCode {
         eprintln!("firstcome: {error}");
         return ExitCode::FAILURE;
     }
-    let done = match cli.role {
-        None => roles::shop::run(config).await.map(|()| ExitCode::SUCCESS),
+    let ended = match cli.role {
+        None => done(roles::shop::run(config).await),
         Some(Role::Audit(args)) => roles::audit::run(config, &args).await,
         Some(Role::Import(args)) => roles::import::run(&config, args).await,
         Some(Role::Migrate) => roles::migrate::run(&config).await,
         Some(Role::RehearsalClear) => roles::rehearsal::clear(&config).await,
         Some(Role::Rush(args)) => roles::rehearsal::rush(&config, *args).await,
-        Some(Role::Schema) => Ok(ExitCode::SUCCESS),
+        Some(Role::Serve) => done(roles::serve::run(&config).await),
+        Some(Role::Work(args)) => done(roles::work::run(&config, &args).await),
+        Some(Role::Floor | Role::Schema) => Ok(ExitCode::SUCCESS),
     };
-    done.unwrap_or_else(|fault| told(&fault))
+    ended.unwrap_or_else(|fault| told(&fault))
+}
+
+fn done(ended: Result<(), Fault>) -> Result<ExitCode, Fault> {
+    ended.map(|()| ExitCode::SUCCESS)
 }
 
 /// Tells an operator at a terminal what failed: here the whole chain is theirs to see.

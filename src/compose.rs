@@ -1,29 +1,25 @@
 //! The composition root: the one place where ports meet their adapters.
 
-use std::path::Path;
+mod distributed;
+mod embedded;
+
 use std::sync::Arc;
 
 use adapters::clock::SystemClock;
 use adapters::config::Config;
 use adapters::crypto::vault::Vault;
 use adapters::crypto::{Argon2Passwords, JwtTokens, KeyedDigests, Keyring};
-use adapters::embedded::gate::{MemoryGate, MemoryGateSettings};
-use adapters::embedded::log::SqliteLog;
 use adapters::entropy::SystemEntropy;
-use adapters::item_cache::CachedItems;
+use adapters::guard::GuardSettings;
 use adapters::mail::{FolderMailbox, FolderMailer, SmtpMailer};
 use adapters::payment::SimulatedProvider;
 use adapters::sql::Ledger;
 use domain::Fault;
-use domain::ports::{Clock, Entropy, Mailbox, Mailer, Ports};
+use domain::ports::{Clock, Entropy, Gate, ItemCache, Log, Mailbox, Mailer, Ports};
 
-use crate::instance;
+pub use distributed::{make_log, migrate_ledger};
 
-/// Partitions of the embedded log: one process writes one file, so more would only make the order
-/// writer's batches smaller.
-const PARTITIONS: u16 = 1;
-
-/// A shop in one process.
+/// A shop, as one process has it.
 pub struct World {
     pub ports: Ports,
     /// Where letters can be read; nowhere, when a mail server takes them.
@@ -31,35 +27,52 @@ pub struct World {
     ledger: Arc<Ledger>,
 }
 
+/// What a shop in one process and one over servers have each in their own way.
+struct Engines {
+    gate: Arc<dyn Gate>,
+    log: Arc<dyn Log>,
+    items: Arc<dyn ItemCache>,
+    ledger: Arc<Ledger>,
+}
+
+/// What everything else is made with.
+struct Base {
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    keys: Keyring,
+}
+
 impl World {
-    /// Opens everything in the data folder, and makes what is not there yet. `epoch` is above that
-    /// of every gate before.
+    /// Opens the shop of these settings, for a command beside its processes. In one process it has
+    /// no gate of its own then, and nothing in it moves.
     ///
     /// # Errors
     /// Whatever can't be opened.
-    pub async fn open(config: &Config, epoch: u32) -> Result<Self, Fault> {
-        let folder = config.data_dir.0.as_path();
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
-        let keys = Keyring::open(folder, entropy.as_ref())?;
-        let ledger = open_ledger(folder, &keys, &clock, &entropy).await?;
-        let log = SqliteLog::open(&folder.join("log.db"), PARTITIONS, clock.clone()).await?;
-        let simulated = config.payment.simulated.clone();
-        let provider = SimulatedProvider::open(&folder.join("provider.db"), simulated).await?;
-        let gate = MemoryGateSettings {
-            shards: config.gate.shards,
-            edge_queue_max: config.gate.edge_queue,
-            epoch,
-            ..MemoryGateSettings::default()
-        };
+    pub async fn open(config: &Config) -> Result<Self, Fault> {
+        if config.servers().is_some() {
+            Self::distributed(config).await
+        } else {
+            Self::embedded(config, 0).await
+        }
+    }
+
+    async fn of(config: &Config, base: Base, engines: Engines) -> Result<Self, Fault> {
+        let Base {
+            clock,
+            entropy,
+            keys,
+        } = base;
         let policies = config
             .policies()
             .map_err(|errors| Fault::corrupt("reading the rules", errors.join("; ")))?;
+        let simulated = config.payment.simulated.clone();
+        let provider = SimulatedProvider::open(&config.path("provider.db"), simulated).await?;
         let (mailer, mailbox) = mail(config)?;
+        let ledger = engines.ledger;
         let ports = Ports {
-            gate: Arc::new(MemoryGate::new(clock.clone(), gate)),
-            log: Arc::new(log),
-            items: Arc::new(CachedItems::new(ledger.clone())),
+            gate: engines.gate,
+            log: engines.log,
+            items: engines.items,
             catalogue: ledger.clone(),
             orders: ledger.clone(),
             outbox: ledger.clone(),
@@ -90,21 +103,53 @@ impl World {
     }
 }
 
-/// The ledger of a data folder.
+/// The ledger alone, with the keys that go with it.
 ///
 /// # Errors
-/// A file that can't be opened.
-pub async fn open_ledger(
-    folder: &Path,
-    keys: &Keyring,
-    clock: &Arc<dyn Clock>,
-    entropy: &Arc<dyn Entropy>,
-) -> Result<Arc<Ledger>, Fault> {
-    let vault = Vault::new(&keys.sealing, &keys.older, &keys.index, entropy.clone());
-    let path = folder.join(instance::LEDGER);
-    Ok(Arc::new(
-        Ledger::open_sqlite(&path, clock.clone(), vault).await?,
-    ))
+/// There is none, or it can't be opened.
+pub async fn open_ledger(config: &Config) -> Result<(Arc<Ledger>, Keyring), Fault> {
+    let base = if config.servers().is_some() {
+        distributed::base(config)?
+    } else {
+        embedded::base(config)?
+    };
+    let ledger = match config.servers() {
+        Some(servers) => distributed::open_ledger(config, servers, &base).await?,
+        None => embedded::open_ledger(config, &base).await?,
+    };
+    Ok((ledger, base.keys))
+}
+
+impl Base {
+    fn new(keys: Keyring, entropy: Arc<dyn Entropy>) -> Self {
+        Self {
+            clock: Arc::new(SystemClock),
+            entropy,
+            keys,
+        }
+    }
+
+    fn vault(&self) -> Vault {
+        let keys = &self.keys;
+        Vault::new(&keys.sealing, &keys.older, &keys.index, self.entropy.clone())
+    }
+}
+
+fn entropy() -> Arc<dyn Entropy> {
+    Arc::new(SystemEntropy)
+}
+
+fn guards(config: &Config) -> GuardSettings {
+    let guards = &config.guards;
+    GuardSettings {
+        gate: guards.gate.duration(),
+        gate_bulk: guards.gate_bulk.duration(),
+        log: guards.log.duration(),
+        provider: guards.provider.duration(),
+        mail: guards.mail.duration(),
+        failures: guards.failures,
+        pause: guards.pause.duration(),
+    }
 }
 
 type Post = (Arc<dyn Mailer>, Option<Arc<dyn Mailbox>>);

@@ -1,5 +1,8 @@
 //! firstcome: an engine for selling what runs out. One binary, many roles.
 
+// The future of a role holds those of everything it opens, some of them very deep.
+#![recursion_limit = "256"]
+
 mod audit_report;
 mod banner;
 mod cli;
@@ -8,8 +11,11 @@ mod demo;
 mod import;
 mod instance;
 mod operator;
+mod probes;
+mod process;
 mod roles;
 mod rush;
+mod setup;
 
 use std::process::ExitCode;
 
@@ -21,6 +27,9 @@ use cli::Cli;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    // Places where a test stops this process, by `FAILPOINTS=place=action`.
+    #[cfg(feature = "failpoints")]
+    let _scenario = fail::FailScenario::setup();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use adapters::clock::SystemClock;
 use adapters::config::Config;
-use adapters::crypto::{JwtTokens, Keyring};
+use adapters::crypto::JwtTokens;
 use adapters::entropy::SystemEntropy;
 use chrono::TimeDelta;
 use domain::account::{Account, Email, Profile, Role};
@@ -39,16 +39,12 @@ impl Operator {
     /// # Errors
     /// The data folder has no shop that can be opened.
     pub async fn open(config: &Config) -> Result<Self, Fault> {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
-        let folder = config.data_dir.0.as_path();
-        let keys = Keyring::open(folder, entropy.as_ref())?;
-        let accounts = compose::open_ledger(folder, &keys, &clock, &entropy).await?;
+        let (accounts, keys) = compose::open_ledger(config).await?;
         Ok(Self {
             accounts,
             tokens: JwtTokens::new(&keys.tokens),
-            clock,
-            entropy,
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
         })
     }
 

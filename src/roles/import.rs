@@ -30,7 +30,7 @@ pub struct Args {
 /// # Errors
 /// There is no such seller, or the file is no catalogue.
 pub async fn run(config: &Config, args: Args) -> Result<ExitCode, Fault> {
-    let world = World::open(config, 0).await?;
+    let world = World::open(config).await?;
     let ports = world.ports.clone();
     let seller = seller(&ports, config, args.seller).await?;
     let json = args.import.json;

@@ -1,4 +1,4 @@
-//! `firstcome migrate`: the ledger's schema, brought up to date without starting the shop.
+//! `firstcome migrate`: everything that has to be there before the shop starts, and is not.
 
 use std::process::ExitCode;
 
@@ -6,13 +6,19 @@ use adapters::config::Config;
 use domain::Fault;
 
 use crate::compose::World;
+use crate::setup;
 
-/// Opens the ledger, which brings its schema up to date.
+/// Over servers: keys, schema, topics and the demo. In one process the start does all of that by
+/// itself, so this only brings the schema up to date.
 ///
 /// # Errors
-/// A ledger that can't be opened, or that a later program wrote.
+/// A ledger that can't be opened or that a later program wrote, servers that do not answer.
 pub async fn run(config: &Config) -> Result<ExitCode, Fault> {
-    World::open(config, 0).await?.close().await?;
-    println!("The schema is up to date.");
+    if config.servers().is_some() {
+        setup::prepare(config, |line| println!("{line}")).await?;
+    } else {
+        World::open(config).await?.close().await?;
+        println!("The schema is up to date.");
+    }
     Ok(ExitCode::SUCCESS)
 }

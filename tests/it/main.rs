@@ -30,6 +30,7 @@ mod refusals;
 mod rehearsal;
 mod restart;
 mod retry;
+mod roles;
 mod sellers;
 mod shards;
 mod storm;

@@ -1,0 +1,107 @@
+//! The endpoint of a process: where it listens, what it serves, and how it ends.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use adapters::config::Config;
+use api::app::{App, Lacks, Readiness, ServerSettings};
+use api::authenticate::{Denied, Identity};
+use api::engine::{Engine, EngineSettings};
+use api::graphql::Graph;
+use domain::ports::Ports;
+use domain::{Fault, Requester};
+use tokio::net::TcpListener;
+
+use crate::compose::World;
+use crate::process::Ending;
+
+/// A socket that listens.
+pub struct Endpoint {
+    pub listener: TcpListener,
+    /// Without a path.
+    pub url: String,
+}
+
+impl Endpoint {
+    /// # Errors
+    /// The address, which `key` configures, is taken or not this machine's.
+    pub async fn listen(address: SocketAddr, key: &str) -> Result<Self, Fault> {
+        let fault = |error| Fault::unavailable("listening", format!("{key}: {address}: {error}"));
+        let listener = TcpListener::bind(address).await.map_err(fault)?;
+        let url = format!("http://{}", listener.local_addr().map_err(fault)?);
+        Ok(Self { listener, url })
+    }
+
+    /// Serves the API until the end; then requests and sockets may end in their time.
+    ///
+    /// # Errors
+    /// The listener's.
+    pub async fn serve(
+        self,
+        world: &World,
+        config: &Config,
+        lacks: Arc<dyn Fn() -> Lacks + Send + Sync>,
+        ending: &Ending,
+    ) -> Result<(), Fault> {
+        let graph = Graph::new(world.ports.clone());
+        let following = tokio::spawn({
+            let (graph, stop) = (graph.clone(), ending.stop.clone());
+            async move { graph.follow(stop).await }
+        });
+        let readiness = Readiness {
+            lacks,
+            leaving: ending.leaving.clone(),
+        };
+        let app = app(world, &graph, config, readiness);
+        let served = api::server::serve(self.listener, app, ending.stop.clone()).await;
+        ending.stop.cancel();
+        let _ = following.await;
+        served.map_err(|error| Fault::unavailable("serving", error))
+    }
+}
+
+fn app(world: &World, graph: &Graph, config: &Config, readiness: Readiness) -> App {
+    let ports = &world.ports;
+    let settings = EngineSettings {
+        introspection: config.playground.0,
+        ..EngineSettings::default()
+    };
+    App {
+        engine: Engine::new(|| api::graphql::schema(graph), settings),
+        authenticate: Arc::new({
+            let ports = ports.clone();
+            move |token| {
+                let identity = identify(&ports, &token);
+                Box::pin(async move { identity })
+            }
+        }),
+        request_id: Arc::new({
+            let ports = ports.clone();
+            move || ports.random_id()
+        }),
+        readiness,
+        jwks: ports.tokens.jwks(),
+        mailbox: world.mailbox.clone(),
+        settings: ServerSettings {
+            playground: config.playground.0,
+            drain: config.process.drain.duration(),
+            ..ServerSettings::default()
+        },
+    }
+}
+
+fn identify(ports: &Ports, token: &str) -> Result<Identity, Denied> {
+    let now = ports.clock.now();
+    let claims = ports.tokens.verify(token, now).map_err(|_| Denied::Token)?;
+    let left = (claims.expires_at - now).to_std().unwrap_or(Duration::ZERO);
+    let requester = Requester::SignedIn {
+        account: claims.account,
+        role: claims.role,
+        until: claims.expires_at,
+    };
+    Ok(Identity {
+        requester,
+        expires_in: Some(left),
+    })
+}
