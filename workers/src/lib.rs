@@ -23,6 +23,7 @@ mod payment;
 mod runner;
 #[cfg(test)]
 mod testing;
+mod trace;
 
 pub use health::{Health, WorkerHealth, WorkerState};
 pub use name::{UnknownWorker, WorkerName};

@@ -20,10 +20,12 @@ use domain::ports::log::{Consumer, Delivery, Group, Log, Polled};
 use domain::use_cases::write_orders::{Written, write_orders};
 use futures_util::StreamExt;
 use futures_util::stream;
+use tracing::Instrument;
 
 use crate::backoff::Backoff;
 use crate::context::{Context, End, Worker, guarded};
 use crate::order_writer::place::{Batch, Missing, Place};
+use crate::trace::span_of;
 
 /// Records taken from the log, and written in one transaction, at once.
 const RECORDS_AT_ONCE: usize = 500;
@@ -255,9 +257,9 @@ impl<W: Writing> OrderWriter<W> {
         }
         let writing = &self.writing;
         let written = batches.into_iter().map(|(partition, batch)| async move {
-            let written = writing
-                .write(partition, batch.from, &batch.deliveries)
-                .await;
+            let span = span_of(batch.deliveries.iter());
+            let write = writing.write(partition, batch.from, &batch.deliveries);
+            let written = write.instrument(span).await;
             (partition, batch, written)
         });
         let written: Vec<_> = stream::iter(written.collect::<Vec<_>>())

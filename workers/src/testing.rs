@@ -9,6 +9,7 @@ use domain::event::{Event, OrderEvent};
 use domain::message::{Message, Offset, Partition, Topic};
 use domain::ports::log::{Consumer, DeadLetter, Delivery, Group, Log, Polled, Unreadable};
 use domain::ports::{Clock, Entropy};
+use domain::trace::TraceContext;
 use domain::{Fault, OrderId, Timestamp};
 use tokio::time::{Duration, Instant, sleep};
 use tokio_util::sync::CancellationToken;
@@ -179,6 +180,8 @@ pub(crate) struct LogState {
     pub one_partition_a_poll: bool,
     /// What the next polls bring before anything else.
     pub next_polls: VecDeque<Polled>,
+    /// What records were published in the course of.
+    pub trace: Option<TraceContext>,
     pub failing_stores: u32,
     pub failing_polls: u32,
     pub failing_asides: u32,
@@ -350,7 +353,7 @@ impl Member {
                 *position = Offset(offset.0 + 1);
                 if let Some(content) = record.clone() {
                     came.push(Delivery {
-                        trace: None,
+                        trace: state.trace.clone().map(Box::new),
                         partition: *partition,
                         offset,
                         content,

@@ -3,11 +3,13 @@
 use domain::{Fault, FaultKind};
 use futures_util::StreamExt;
 use futures_util::stream;
+use tracing::Instrument;
 
 use crate::backoff::Backoff;
 use crate::consume::batch::Batch;
 use crate::consume::{Handler, Subscription};
 use crate::context::{Context, guarded};
+use crate::trace::span_in;
 
 /// Groups of tasks that are handled at the same time.
 const GROUPS_AT_ONCE: usize = 8;
@@ -77,11 +79,10 @@ async fn attempt_all<H: Handler>(
 ) -> Vec<Group> {
     let tried = groups.into_iter().map(|group| {
         let tasks = batch.tasks(&group.places);
+        let span = span_in(batch.traces(&group.places));
         async move {
-            (
-                group,
-                guarded("handling a record", handler.handle(&tasks)).await,
-            )
+            let handling = guarded("handling a record", handler.handle(&tasks));
+            (group, handling.instrument(span).await)
         }
     });
     let tried: Vec<_> = stream::iter(tried.collect::<Vec<_>>())

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use domain::Fault;
 use domain::message::{Message, Offset, Partition};
 use domain::ports::log::Delivery;
+use domain::trace::TraceContext;
 
 /// The records of one poll, in order per partition.
 pub(super) struct Batch<T> {
@@ -14,6 +15,8 @@ pub(super) struct Batch<T> {
 pub(super) struct Record<T> {
     pub partition: Partition,
     pub offset: Offset,
+    /// What it was published in the course of.
+    pub trace: Option<Box<TraceContext>>,
     pub fate: Fate<T>,
 }
 
@@ -54,6 +57,7 @@ impl<T: Clone> Batch<T> {
             Record {
                 partition: delivery.partition,
                 offset: delivery.offset,
+                trace: delivery.trace.clone(),
                 fate,
             }
         });
@@ -77,6 +81,12 @@ impl<T: Clone> Batch<T> {
                 Fate::Passed | Fate::Done | Fate::Dead(_) => None,
             });
         tasks.collect()
+    }
+
+    /// The traces that these records are part of.
+    pub fn traces(&self, places: &[usize]) -> impl Iterator<Item = &TraceContext> {
+        let records = places.iter().map(|&place| &self.records[place]);
+        records.filter_map(|record| record.trace.as_deref())
     }
 
     pub fn finish(&mut self, places: &[usize]) {

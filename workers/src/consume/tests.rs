@@ -9,6 +9,7 @@ use super::*;
 use crate::health::WorkerState;
 use crate::runner::Workers;
 use crate::testing::*;
+use crate::trace::tests as trace;
 
 const AT_ONCE: usize = 4;
 
@@ -24,6 +25,8 @@ struct State {
     /// How long everything takes.
     takes_ms: u64,
     attempts: BTreeMap<u64, u32>,
+    /// The trace that something was last handled in.
+    trace: Option<u128>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -42,6 +45,7 @@ impl Script {
             is_down: false,
             takes_ms: 0,
             attempts: BTreeMap::new(),
+            trace: None,
         })))
     }
 
@@ -86,6 +90,7 @@ impl Handler for Script {
         let takes_ms = self.state().takes_ms;
         sleep(Duration::from_millis(takes_ms)).await;
         let mut state = self.state();
+        state.trace = trace::current();
         for task in tasks {
             *state.attempts.entry(*task).or_default() += 1;
         }
@@ -150,6 +155,23 @@ async fn offsets_are_stored_after_the_effect_and_before_the_next_poll() {
         Deed::Polled,
     ];
     assert_eq!(deeds[..8], expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_handled_is_part_of_its_records_trace() {
+    let _traced = tracing::subscriber::set_default(trace::subscriber());
+    let world = World::new();
+    world.log.append_tasks(0, [1]);
+    let script = Script::new(&world);
+    world.log.state().trace = Some(trace::trace(5, true));
+    let workers = script.start(&world);
+    until(|| world.log.stored(0) == 1).await;
+    assert_eq!(script.state().trace, Some(5));
+    world.log.state().trace = None;
+    world.log.append_tasks(0, [2]);
+    until(|| world.log.stored(0) == 2).await;
+    assert_eq!(script.state().trace, None);
+    world.stop(workers).await;
 }
 
 #[tokio::test(start_paused = true)]
