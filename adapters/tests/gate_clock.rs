@@ -7,6 +7,7 @@
 )]
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use adapters::clock::ManualClock;
 use adapters::embedded::gate::{MemoryGate, MemoryGateSettings};
@@ -164,7 +165,7 @@ async fn a_gate_that_was_told_everything_is_trusted() {
 #[tokio::test]
 async fn a_receipt_lasts_for_its_life() {
     let (clock, gate) = gate(MemoryGateSettings {
-        receipt_life: TimeDelta::milliseconds(100),
+        receipt_life: Duration::from_millis(100),
         ..Default::default()
     });
     let order = OrderId(Uuid::from_u128(1));

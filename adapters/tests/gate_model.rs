@@ -24,7 +24,7 @@ use domain::{AccountId, Currency, ItemId, Money, OrderId, Quantity, Timestamp};
 use ledger::Ledger;
 use proptest::prelude::*;
 use uuid::Uuid;
-use world::{How, RECEIPT_LIFE, World, at_once};
+use world::{How, RECEIPT_LIFE_MS, World, at_once};
 
 const BUYERS: u128 = 3;
 const ORDERS: usize = 10;
@@ -152,7 +152,7 @@ fn act(world: &mut World, drafts: &[Arc<Draft>], action: Action) {
         Action::Follow => world.follow(),
         Action::FailOver => world.fail_over(),
         Action::Keep => world.keep(),
-        Action::Forget => world.clock.advance_ms(RECEIPT_LIFE.num_milliseconds().unsigned_abs()),
+        Action::Forget => world.clock.advance_ms(RECEIPT_LIFE_MS),
     }
 }
 

@@ -31,6 +31,7 @@ impl World {
         let gate = MemoryGateSettings {
             shards: config.gate.shards,
             edge_queue_max: config.gate.edge_queue,
+            receipt_life: config.gate.receipts.duration(),
             epoch,
             ..MemoryGateSettings::default()
         };

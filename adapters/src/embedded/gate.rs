@@ -12,6 +12,7 @@ mod receipts;
 mod shard;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
@@ -35,8 +36,8 @@ pub struct MemoryGateSettings {
     pub shards: u16,
     /// Entries that may wait in the edge queue of a shard.
     pub edge_queue_max: usize,
-    /// How long a receipt is remembered.
-    pub receipt_life: TimeDelta,
+    /// How long a receipt is remembered; a year at most.
+    pub receipt_life: Duration,
     /// How long a loader may take before another one may try, in milliseconds.
     pub load_lease_ms: u64,
     /// The epoch of its levels: higher than that of any gate before it, so that a subscriber who
@@ -49,12 +50,15 @@ impl Default for MemoryGateSettings {
         Self {
             shards: 1,
             edge_queue_max: 100_000,
-            receipt_life: TimeDelta::hours(24),
+            receipt_life: Duration::from_hours(24),
             load_lease_ms: 5_000,
             epoch: 1,
         }
     }
 }
+
+/// The longest life of a receipt.
+const LONGEST_LIFE: TimeDelta = TimeDelta::days(366);
 
 pub struct MemoryGate {
     clock: Arc<dyn Clock>,
@@ -72,8 +76,10 @@ pub struct Replica(Vec<Held>);
 impl MemoryGate {
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>, settings: MemoryGateSettings) -> Self {
+        let receipt_life = TimeDelta::from_std(settings.receipt_life);
+        let receipt_life = receipt_life.unwrap_or(LONGEST_LIFE).min(LONGEST_LIFE);
         let shards = (0..settings.shards.max(1))
-            .map(|shard| ShardState::new(Shard(shard), settings.epoch, settings.receipt_life))
+            .map(|shard| ShardState::new(Shard(shard), settings.epoch, receipt_life))
             .map(Mutex::new)
             .collect();
         Self {

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use adapters::clock::ManualClock;
 use adapters::embedded::gate::{MemoryGate, MemoryGateSettings, Replica};
-use chrono::TimeDelta;
 use domain::gate::{EntryId, Reservation, Reserved, Shard, Telling};
 use domain::message::{Admission, Draft, OrderRecord, Verdict};
 use domain::ports::{Clock, Gate};
@@ -16,8 +16,8 @@ use uuid::Uuid;
 
 use super::ledger::Ledger;
 
-/// How long the gate remembers a receipt.
-pub const RECEIPT_LIFE: TimeDelta = TimeDelta::hours(24);
+/// How long the gate remembers a receipt, in milliseconds.
+pub const RECEIPT_LIFE_MS: u64 = 24 * 60 * 60 * 1_000;
 
 pub struct World {
     pub clock: Arc<ManualClock>,
@@ -76,7 +76,7 @@ impl World {
         let settings = MemoryGateSettings {
             shards,
             edge_queue_max: 6,
-            receipt_life: RECEIPT_LIFE,
+            receipt_life: Duration::from_millis(RECEIPT_LIFE_MS),
             ..Default::default()
         };
         let world = Self {
