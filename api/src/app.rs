@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::http::HeaderMap;
 use domain::ports::Mailbox;
 use tokio_util::sync::CancellationToken;
+use tracing::Span;
 use uuid::Uuid;
 
 use crate::authenticate::Authenticate;
@@ -18,6 +20,9 @@ pub struct App {
     pub authenticate: Authenticate,
     /// A fresh id for each request.
     pub request_id: Arc<dyn Fn() -> Uuid + Send + Sync>,
+    /// The span a request with these headers is handled in: the next step of its caller's trace,
+    /// where there is one.
+    pub span: Arc<dyn Fn(&HeaderMap) -> Span + Send + Sync>,
     /// How well it can serve.
     pub readiness: Readiness,
     /// The public keys of access tokens, as a JWK set in JSON.

@@ -18,6 +18,7 @@ use axum::http::header::{ACCEPT_LANGUAGE, ALLOW, AUTHORIZATION, HeaderValue};
 use axum::http::{HeaderMap, Response, StatusCode, Uri};
 use futures_util::StreamExt;
 use tokio::time::timeout;
+use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::answer::{RequestError, RequestErrorCode};
@@ -44,6 +45,7 @@ pub(crate) async fn post(
         let params = params::from_body(&body?)?;
         execute(&app, params, context, Method::Post).await
     })
+    .instrument((app.span)(&headers))
     .await
 }
 
@@ -53,6 +55,7 @@ pub(crate) async fn get(app: &App, headers: &HeaderMap, uri: &Uri) -> Response<B
         let params = params::from_url(uri)?;
         execute(app, params, context, Method::Get).await
     })
+    .instrument((app.span)(headers))
     .await
 }
 

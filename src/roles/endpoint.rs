@@ -80,6 +80,7 @@ fn app(world: &World, graph: &Graph, config: &Config, readiness: Readiness) -> A
             let ports = ports.clone();
             move || ports.random_id()
         }),
+        span: Arc::new(adapters::telemetry::trace::span_of),
         readiness,
         jwks: ports.tokens.jwks(),
         mailbox: world.mailbox.clone(),

@@ -17,6 +17,7 @@ use serde_json::{Value as Json, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tracing::Span;
 use uuid::Uuid;
 
 use crate::toy::{self, Counters};
@@ -58,6 +59,10 @@ impl Server {
             engine: Engine::new(|| toy::builder(&counters), options.engine),
             authenticate: Arc::new(|token| async move { identify(&token) }.boxed()),
             request_id: Arc::new(|| Uuid::from_u128(0x5eed)),
+            span: Arc::new(|headers| match headers.contains_key("traceparent") {
+                true => tracing::info_span!("caller"),
+                false => Span::none(),
+            }),
             readiness: Readiness {
                 lacks: Arc::new(move || lacks.clone()),
                 leaving: leaving.clone(),

@@ -5,6 +5,7 @@ use reqwest::header::{
 };
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value as Json, json};
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::client::{GRAPHQL_RESPONSE, JSON, Options, Server, read, token};
 use crate::toy::SECRET;
@@ -28,6 +29,18 @@ async fn refused(request: RequestBuilder) -> (StatusCode, String) {
 
 fn document(query: &str) -> String {
     json!({ "query": query }).to_string()
+}
+
+#[tokio::test]
+async fn a_request_is_executed_in_its_callers_trace() {
+    // Spans are only made where somebody wants them.
+    let _ = tracing_subscriber::registry().try_init();
+    let server = Server::start().await;
+    let request = || server.post(JSON).body(document("{ span }"));
+    let (_, body) = read(request()).await;
+    assert_eq!(body["data"]["span"], Json::Null);
+    let (_, body) = read(request().header("traceparent", "any")).await;
+    assert_eq!(body["data"]["span"], "caller");
 }
 
 #[tokio::test]

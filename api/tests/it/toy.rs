@@ -150,6 +150,11 @@ impl Query {
         )
     }
     /// What the resolvers know of the request.
+    /// The span it is executed in.
+    async fn span(&self) -> Option<&'static str> {
+        let at = tracing::Span::current();
+        at.metadata().map(tracing::Metadata::name)
+    }
     async fn context(&self, ctx: &Context<'_>) -> String {
         let context = RequestContext::of(ctx);
         let who = match context.requester {
