@@ -1,5 +1,5 @@
-//! Circuit breakers and time limits around what may go away: Redis, Kafka, the payment provider and
-//! the mail server.
+//! Circuit breakers and time limits around what may go away: Redis, Kafka, the SQL server, the
+//! payment provider and the mail server.
 //!
 //! A breaker opens after some calls in a row got no answer ([`FaultKind::Unavailable`], or no answer
 //! in time). While it is open a call is answered *unavailable* at once, so nobody waits for what is
@@ -8,6 +8,7 @@
 
 mod breaker;
 mod gate;
+mod ledger;
 mod log;
 mod mailer;
 mod provider;
@@ -20,6 +21,7 @@ use domain::ports::Ports;
 
 pub use breaker::Breaker;
 pub use gate::GuardedGate;
+pub use ledger::GuardedLedger;
 pub use log::GuardedLog;
 pub use mailer::GuardedMailer;
 pub use provider::GuardedProvider;
@@ -68,6 +70,7 @@ impl Default for GuardSettings {
 pub struct Guards {
     gate: Option<Arc<GuardedGate>>,
     log: Option<Arc<GuardedLog>>,
+    ledger: Option<Arc<GuardedLedger>>,
     provider: Arc<GuardedProvider>,
     mailer: Arc<GuardedMailer>,
 }
@@ -83,13 +86,24 @@ impl Guards {
         let (ports, mut guards) = Self::embedded(ports, settings)?;
         let gate = Arc::new(GuardedGate::new(ports.gate.clone(), settings)?);
         let log = Arc::new(GuardedLog::new(ports.log.clone(), settings)?);
+        let ledger = GuardedLedger::new(
+            ports.orders.clone(),
+            ports.accounts.clone(),
+            ports.catalogue.clone(),
+            settings,
+        )?;
+        let ledger = Arc::new(ledger);
         let ports = Ports {
             gate: gate.clone(),
             log: log.clone(),
+            orders: ledger.clone(),
+            accounts: ledger.clone(),
+            catalogue: ledger.clone(),
             ..ports
         };
         guards.gate = Some(gate);
         guards.log = Some(log);
+        guards.ledger = Some(ledger);
         Ok((ports, guards))
     }
 
@@ -103,6 +117,7 @@ impl Guards {
         let guards = Self {
             gate: None,
             log: None,
+            ledger: None,
             provider: provider.clone(),
             mailer: mailer.clone(),
         };
@@ -114,33 +129,18 @@ impl Guards {
         Ok((ports, guards))
     }
 
-    /// The names of what does not answer just now, by its breaker.
+    /// The names of what does not answer just now, by its breaker, for whoever tells how a process is
+    /// doing.
     #[must_use]
     pub fn open(&self) -> Vec<&'static str> {
         let gate = self.gate.iter().map(|gate| gate.breaker());
         let log = self.log.iter().map(|log| log.breaker());
+        let ledger = self.ledger.iter().map(|ledger| ledger.breaker());
         let rest = [self.provider.breaker(), self.mailer.breaker()];
-        let all = gate.chain(log).chain(rest);
+        let all = gate.chain(log).chain(ledger).chain(rest);
         all.filter(|breaker| breaker.is_open())
             .map(Breaker::name)
             .collect()
-    }
-
-    /// What keeps this process from serving, for its readiness. What is open is asked for a sign of
-    /// life, so that a process that gets no requests because it is not ready becomes ready again.
-    pub async fn away(&self) -> Vec<&'static str> {
-        let mut away = Vec::new();
-        if let Some(gate) = &self.gate
-            && gate.is_away().await
-        {
-            away.push(gate.breaker().name());
-        }
-        if let Some(log) = &self.log
-            && log.is_away().await
-        {
-            away.push(log.breaker().name());
-        }
-        away
     }
 }
 

@@ -7,7 +7,7 @@ use crate::item::Category;
 use crate::{AccountId, Money};
 
 /// Which part of a list is wanted.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Window {
     /// At most this many, from the given end.
     pub count: usize,
@@ -18,21 +18,21 @@ pub struct Window {
     pub before: Option<Cursor>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum End {
     First,
     Last,
 }
 
 /// A place in a list: the value it is ordered by, and the id that makes it unique.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Cursor {
     pub value: CursorValue,
     pub id: Uuid,
 }
 
 /// What a list is ordered by.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum CursorValue {
     At(Timestamp),
     Minor(i64),
@@ -51,14 +51,14 @@ pub struct Page<T> {
 pub const MAX_PAGE: usize = 100;
 
 /// Which items are wanted, and in which order.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct ItemQuery {
     pub filter: ItemFilter,
     pub order: ItemOrder,
     pub window: Window,
 }
 
-#[derive(Clone, Default, PartialEq, Eq, Debug)]
+#[derive(Clone, Default, PartialEq, Eq, Hash, Debug)]
 pub struct ItemFilter {
     pub kind: Option<ItemKindFilter>,
     pub category: Option<Category>,
@@ -78,13 +78,13 @@ pub struct ItemFilter {
     pub opens_before: Option<Timestamp>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum ItemKindFilter {
     General,
     TimeDeal,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum ItemOrder {
     NewestFirst,
     OldestFirst,

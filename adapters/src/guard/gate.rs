@@ -49,11 +49,6 @@ impl GuardedGate {
     pub fn breaker(&self) -> &Breaker {
         &self.breaker
     }
-
-    /// Whether the gate does not answer just now; one that did not is asked again.
-    pub async fn is_away(&self) -> bool {
-        self.breaker.is_open() && self.edge_length().await.is_err()
-    }
 }
 
 #[async_trait]

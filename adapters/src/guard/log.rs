@@ -38,15 +38,6 @@ impl GuardedLog {
     pub fn breaker(&self) -> &Breaker {
         &self.breaker
     }
-
-    /// Whether the log does not answer just now; one that did not is asked again.
-    pub async fn is_away(&self) -> bool {
-        if !self.breaker.is_open() {
-            return false;
-        }
-        let sign_of_life = async { self.inner.ends(Topic::OrderAccepted).await };
-        self.breaker.run(self.limit, sign_of_life).await.is_err()
-    }
 }
 
 #[async_trait]

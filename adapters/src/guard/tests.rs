@@ -178,14 +178,3 @@ async fn who_waits_for_changes_does_not_take_the_place_of_who_tries() {
     assert!(!gate.breaker().is_open());
     feed.abort();
 }
-
-#[tokio::test]
-async fn asking_whether_it_is_away_finds_out_that_it_is_back() {
-    let gate = gate();
-    assert!(!gate.is_away().await);
-    cut_off(&gate).await;
-    assert!(gate.is_away().await, "it was away a moment ago");
-    sleep(PAUSE).await;
-    assert!(!gate.is_away().await);
-    assert!(!gate.breaker().is_open());
-}

@@ -1,0 +1,186 @@
+//! The ledger on a server behind a breaker: while it is away nobody waits for a connection that does
+//! not come.
+//!
+//! One breaker stands before all of it, and no time limit: statements have their own, and what waits
+//! for its commit must not be cut off for being one of many.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::account::{Account, Email, Session, Verification};
+use domain::event::Event;
+use domain::gate::{Fingerprint, Receipt, Telling};
+use domain::item::Item;
+use domain::message::{Offset, Partition};
+use domain::order::{KeyUse, Order, Transition};
+use domain::page::{ItemFilter, ItemQuery, Page, Window};
+use domain::ports::accounts::SignedUp;
+use domain::ports::catalogue::ItemWritten;
+use domain::ports::orders::{BatchWritten, Committed, WriteBatch};
+use domain::ports::{Accounts, Catalogue, Orders};
+use domain::{
+    AccountId, Fault, FaultKind, IdempotencyKey, ItemId, OrderId, RefundId, SessionId, Timestamp,
+    VerificationId,
+};
+use moka::sync::Cache;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::GuardSettings;
+use super::breaker::Breaker;
+
+/// As good as none.
+const UNLIMITED: Duration = Duration::from_secs(86_400);
+/// Pages of the catalogue that are kept for the time when the ledger is away.
+const PAGES: u64 = 200;
+/// How old such a page may be.
+const KEPT: Duration = Duration::from_secs(600);
+/// How old it gets before it is kept anew: one that everybody looks at is not copied every time.
+const KEEP_AGAIN: Duration = Duration::from_secs(1);
+
+/// The ledger's ports, as one thing that may be away.
+pub struct GuardedLedger {
+    orders: Arc<dyn Orders>,
+    accounts: Arc<dyn Accounts>,
+    catalogue: Arc<dyn Catalogue>,
+    breaker: Breaker,
+    pages: Cache<ItemQuery, Kept>,
+}
+
+/// A page as it was.
+#[derive(Clone)]
+struct Kept {
+    page: Arc<Page<Item>>,
+    read_at: Instant,
+}
+
+impl GuardedLedger {
+    /// # Errors
+    /// Settings that make no sense.
+    pub fn new(
+        orders: Arc<dyn Orders>,
+        accounts: Arc<dyn Accounts>,
+        catalogue: Arc<dyn Catalogue>,
+        settings: &GuardSettings,
+    ) -> Result<Self, Fault> {
+        let doing = "asking the ledger";
+        Ok(Self {
+            orders,
+            accounts,
+            catalogue,
+            breaker: Breaker::new("ledger", doing, settings.failures, settings.pause)?,
+            pages: Cache::builder()
+                .max_capacity(PAGES)
+                .time_to_live(KEPT)
+                .build(),
+        })
+    }
+
+    /// Its breaker.
+    #[must_use]
+    pub fn breaker(&self) -> &Breaker {
+        &self.breaker
+    }
+
+    fn keep(&self, query: &ItemQuery, page: &Page<Item>) {
+        let read_at = Instant::now();
+        let before = self.pages.get(query);
+        if before.is_none_or(|before| before.read_at + KEEP_AGAIN <= read_at) {
+            let page = Arc::new(page.clone());
+            self.pages.insert(query.clone(), Kept { page, read_at });
+        }
+    }
+}
+
+/// A port whose calls pass the breaker, and those of its methods that are written by hand.
+macro_rules! through_breaker {
+    ($port:ident by $of:ident {
+        $(fn $method:ident($($argument:ident: $type:ty),*) -> $answer:ty;)*
+    } $($own:tt)*) => {
+        #[async_trait]
+        impl $port for GuardedLedger {
+            $(
+                async fn $method(&self, $($argument: $type),*) -> Result<$answer, Fault> {
+                    let call = self.$of.$method($($argument),*);
+                    self.breaker.run(UNLIMITED, call).await
+                }
+            )*
+            $($own)*
+        }
+    };
+}
+
+through_breaker! {
+    Orders by orders {
+        fn writer_position(partition: Partition) -> Offset;
+        fn write_batch(batch: &WriteBatch) -> BatchWritten;
+        fn commit(steps: &[Transition]) -> Vec<Committed>;
+        fn orders(ids: &[OrderId]) -> Vec<Order>;
+        fn orders_of(buyer: AccountId, window: &Window) -> Page<Order>;
+        fn overdue(most: usize) -> Vec<OrderId>;
+        fn paying_since(before: Timestamp, most: usize) -> Vec<OrderId>;
+        fn refunding_since(before: Timestamp, most: usize) -> Vec<(OrderId, RefundId)>;
+        fn shipments_due(now: Timestamp, most: usize) -> Vec<OrderId>;
+        fn receipts(
+            since: Timestamp, after: Option<(Timestamp, OrderId)>, most: usize
+        ) -> Vec<(Timestamp, Receipt)>;
+        fn key_use(
+            requester: AccountId, mutation: &'static str, key: IdempotencyKey
+        ) -> Option<(Fingerprint, Uuid)>;
+    }
+}
+
+through_breaker! {
+    Accounts by accounts {
+        fn account(id: AccountId) -> Option<Account>;
+        fn accounts(ids: &[AccountId]) -> Vec<Account>;
+        fn by_email(email: &Email) -> Option<Account>;
+        fn create(accounts: &[Account]) -> bool;
+        fn sign_up(account: &Account, verification: VerificationId, at: Timestamp) -> SignedUp;
+        fn add_verification(verification: &Verification, event: &Event) -> ();
+        fn verification(id: VerificationId) -> Option<Verification>;
+        fn newest_verification(email: &Email) -> Option<Verification>;
+        fn set_code(id: VerificationId, digest: &str) -> ();
+        fn count_wrong_code(id: VerificationId) -> ();
+        fn open_session(session: &Session) -> ();
+        fn session_by_refresh(digest: &str) -> Option<Session>;
+        fn rotate_session(id: SessionId, from: &str, to: &str, expires_at: Timestamp) -> bool;
+        fn close_session(id: SessionId) -> ();
+        fn rehearsal_buyers(most: usize) -> Vec<AccountId>;
+        fn remove_rehearsal_buyers() -> u64;
+        fn is_empty() -> bool;
+    }
+}
+
+through_breaker! {
+    Catalogue by catalogue {
+        fn items(ids: &[ItemId]) -> Vec<Item>;
+        fn count(filter: &ItemFilter) -> u64;
+        fn create(item: &Item, event: &Event, key: Option<&KeyUse>) -> ItemWritten;
+        fn create_many(items: &[Item], now: Timestamp) -> ItemWritten;
+        fn by_sku(seller: AccountId, skus: &[String]) -> Vec<Item>;
+        fn edit(item: &Item, expected_version: i64, event: &Event) -> ItemWritten;
+        fn restock(item: ItemId, change: i64, at: Timestamp, key: &KeyUse) -> ItemWritten;
+        fn tellings(items: &[ItemId]) -> Vec<Telling>;
+        fn tellings_since(
+            since: Option<Timestamp>, after: Option<ItemId>, most: usize
+        ) -> Vec<Telling>;
+    }
+
+    /// The page as it is; while the ledger is away, as it was last seen here.
+    async fn list(&self, query: &ItemQuery) -> Result<Page<Item>, Fault> {
+        let read = self.breaker.run(UNLIMITED, self.catalogue.list(query)).await;
+        match read {
+            Ok(page) => {
+                self.keep(query, &page);
+                Ok(page)
+            }
+            Err(fault) if fault.kind == FaultKind::Unavailable => match self.pages.get(query) {
+                Some(kept) => Ok(Page::clone(&kept.page)),
+                None => Err(fault),
+            },
+            Err(fault) => Err(fault),
+        }
+    }
+}
