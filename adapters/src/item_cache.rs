@@ -20,8 +20,9 @@ use futures_util::future::try_join_all;
 use tokio::time::Instant;
 
 use crate::batcher::Batcher;
+use crate::guard::Breaker;
 use crate::redis::RedisItems;
-use known::Known;
+use known::{Entry, Known};
 use loader::Loader;
 use shared::Shared;
 
@@ -31,6 +32,8 @@ pub struct CachedItems {
     known: Known,
     loading: Batcher<Loader>,
     shared: Option<Arc<Shared>>,
+    /// Before the ledger.
+    ledger: Arc<Breaker>,
 }
 
 impl CachedItems {
@@ -43,12 +46,21 @@ impl CachedItems {
         let known = Known::new();
         let shared = shared.map(|items| Shared::new(items, &known)).transpose()?;
         let shared = shared.map(Arc::new);
-        let loader = Loader::new(catalogue, known.clone(), shared.clone())?;
+        let ledger = Arc::new(loader::breaker()?);
+        let loader = Loader::new(catalogue, ledger.clone(), known.clone(), shared.clone());
         Ok(Self {
             known,
             loading: Batcher::start(loader, "loading items"),
             shared,
+            ledger,
         })
+    }
+
+    /// What may be told of an item without waiting.
+    fn tellable(&self, id: ItemId, now: Instant) -> Option<Arc<Entry>> {
+        let entry = self.known.last(id)?;
+        let is_tellable = entry.is_fresh(now) || (self.ledger.is_open() && entry.may_stand_in(now));
+        is_tellable.then_some(entry)
     }
 
     async fn load(&self, id: ItemId) -> Result<Option<Arc<Item>>, Fault> {
@@ -65,7 +77,7 @@ impl ItemCache for CachedItems {
         let mut found = Vec::with_capacity(ids.len());
         let mut missing = Vec::new();
         for id in ids {
-            match self.known.fresh(*id, now) {
+            match self.tellable(*id, now) {
                 Some(entry) => {
                     if entry.is_to_be_read_again(now) {
                         self.loading.begin(*id);

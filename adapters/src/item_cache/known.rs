@@ -41,11 +41,20 @@ impl Entry {
         })
     }
 
-    /// The same, to be told for another moment because the ledger is away. Nothing where it is too
-    /// old, or not an item: that there is none may be over.
+    /// Whether it may be told.
+    pub fn is_fresh(&self, now: Instant) -> bool {
+        now < self.fresh_until
+    }
+
+    /// Whether it may be told while the ledger is away: not where it is too old, nor that there is
+    /// no such item, which may be over.
+    pub fn may_stand_in(&self, now: Instant) -> bool {
+        self.item.is_some() && now < self.read_at + KEPT
+    }
+
+    /// The same, to be told for another moment because the ledger is away.
     pub fn as_last_known(&self, now: Instant) -> Option<Arc<Self>> {
-        let is_kept = self.item.is_some() && now < self.read_at + KEPT;
-        is_kept.then(|| {
+        self.may_stand_in(now).then(|| {
             Arc::new(Self {
                 item: self.item.clone(),
                 read_at: self.read_at,
@@ -74,11 +83,6 @@ impl Known {
     pub fn new() -> Self {
         let entries = Cache::builder().max_capacity(CAPACITY).time_to_live(KEPT);
         Self(entries.build())
-    }
-
-    /// What may be told of an item.
-    pub fn fresh(&self, id: ItemId, now: Instant) -> Option<Arc<Entry>> {
-        self.0.get(&id).filter(|entry| now < entry.fresh_until)
     }
 
     /// What was last known of an item, however old.

@@ -31,9 +31,14 @@ const LOOKS: [Duration; 4] = [
 /// this process.
 pub struct Loader {
     catalogue: Arc<dyn Catalogue>,
-    ledger: Breaker,
+    ledger: Arc<Breaker>,
     known: Known,
     shared: Option<Arc<Shared>>,
+}
+
+/// The breaker that a loader has before its ledger.
+pub fn breaker() -> Result<Breaker, Fault> {
+    Breaker::new("ledger's items", "reading items", FAILURES, PAUSE)
 }
 
 /// What is known after a load, or why nothing is.
@@ -42,16 +47,16 @@ type Loaded = HashMap<ItemId, Result<Arc<Entry>, Arc<Fault>>>;
 impl Loader {
     pub fn new(
         catalogue: Arc<dyn Catalogue>,
+        ledger: Arc<Breaker>,
         known: Known,
         shared: Option<Arc<Shared>>,
-    ) -> Result<Self, Fault> {
-        let ledger = Breaker::new("ledger's items", "reading items", FAILURES, PAUSE)?;
-        Ok(Self {
+    ) -> Self {
+        Self {
             catalogue,
             ledger,
             known,
             shared,
-        })
+        }
     }
 
     async fn load(&self, wanted: Vec<ItemId>, loaded: &mut Loaded) {
@@ -163,11 +168,7 @@ impl Work for Loader {
         let mut wanted = Vec::new();
         for id in ids {
             // The batch before may have been for it too.
-            match self
-                .known
-                .fresh(*id, now)
-                .filter(|entry| entry.is_young(now))
-            {
+            match self.known.last(*id).filter(|entry| entry.is_young(now)) {
                 Some(entry) => {
                     loaded.insert(*id, Ok(entry));
                 }
