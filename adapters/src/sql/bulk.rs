@@ -68,7 +68,10 @@ where
     let rows: Vec<A> = rows.into_iter().map(M::into_active_model).collect();
     // What the first row leaves to the server, all of them do.
     let columns: Vec<_> = <A::Entity as EntityTrait>::Column::iter()
-        .filter(|column| rows.first().is_some_and(|row| row.get(*column).is_set()))
+        .filter(|column| {
+            rows.first()
+                .is_some_and(|row| !row.get(*column).is_not_set())
+        })
         .collect();
     let cells = rows.into_iter().map(|row| {
         let cells = columns.iter().map(|column| match row.get(*column) {

@@ -14,6 +14,7 @@ use domain::message::{Admission, Draft, DraftLine, OrderRecord, Partition, Topic
 use domain::order::{KeyUse, NewIds, Order, Transition};
 use domain::payment::{DeclineReason, PaymentMethod};
 use domain::ports::orders::{BatchWritten, Committed, WriteBatch};
+use domain::ports::outbox::Taken;
 use domain::ports::{Accounts, Catalogue, LedgerAudit, Orders, Outbox};
 use domain::stock::Stock;
 use domain::{
@@ -32,6 +33,8 @@ pub struct Bench {
     pub audit: Arc<dyn LedgerAudit>,
     /// Lets the ledger's clock go on, and says what it was before.
     pub pass_time: Box<dyn Fn() -> Timestamp + Send + Sync>,
+    /// Whether time goes only when it is let.
+    pub time_waits: bool,
     /// Where the next batch starts.
     pub next: AtomicI64,
 }
@@ -132,16 +135,24 @@ impl Bench {
         self.done(&step.unwrap()).await
     }
 
-    /// The oldest events that wait in the outbox. They are given back, which a server does in its
-    /// own time.
+    /// The oldest events that wait in the outbox, and all the others given back.
     pub async fn pending(&self, most: usize) -> Vec<Event> {
-        let expected = self.events().await.min(most as u64);
+        let mut events = self.take_all().await.events;
+        events.truncate(most);
+        events
+    }
+
+    /// Takes all events that wait in the outbox, once everybody who had some has given them back: a
+    /// server does that in its own time.
+    pub async fn take_all(&self) -> Taken {
+        let expected = self.events().await;
         loop {
-            let taken = self.outbox.take(most).await.unwrap();
+            let taken = self.outbox.take(10_000).await.unwrap();
             if taken.events.len() as u64 == expected {
-                return taken.events;
+                return taken;
             }
-            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+            drop(taken);
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
         }
     }
 

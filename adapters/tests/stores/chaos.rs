@@ -101,8 +101,10 @@ pub async fn whatever_happens_the_counts_agree(bench: Bench) {
         reached.extend(run.seen.values().flatten().map(Order::status));
     }
     for status in OrderStatus::IN_LEDGER {
+        // It takes a payment that begins just before the order's time is over.
+        let is_sure = run.bench.time_waits || status != OrderStatus::PaymentFailed;
         assert!(
-            reached.contains(&status),
+            !is_sure || reached.contains(&status),
             "no run came to {status:?}: it proves too little"
         );
     }

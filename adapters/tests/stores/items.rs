@@ -304,3 +304,22 @@ pub async fn restocks_at_once_all_count(bench: Bench) {
     }
     assert_eq!((done, taken, bench.stock(id).await.total), (5, 5, 5));
 }
+
+pub async fn codes_are_compared_to_the_letter(bench: Bench) {
+    let codes = ["A", "a", "A ", " A", "Á", "A\u{301}", "ａ", "ß", "ss"];
+    let all: Vec<_> = (1..)
+        .zip(codes)
+        .map(|(number, code)| {
+            let mut item = item(number, 1, Kind::General);
+            item.sku = Some(String::from(code));
+            item
+        })
+        .collect();
+    let written = bench.catalogue.create_many(&all, at(0)).await.unwrap();
+    assert!(matches!(written, ItemWritten::Done { .. }), "{written:?}");
+    for item in &all {
+        let skus = [item.sku.clone().unwrap()];
+        let found = bench.catalogue.by_sku(item.seller, &skus).await.unwrap();
+        assert_eq!(found, std::slice::from_ref(item), "{skus:?}");
+    }
+}

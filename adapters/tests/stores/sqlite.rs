@@ -38,6 +38,7 @@ pub async fn open() -> (Bench, TempDir) {
             clock.advance_ms(1_000);
             before
         }),
+        time_waits: true,
         next: AtomicI64::new(0),
     };
     (bench, folder)

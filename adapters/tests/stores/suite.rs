@@ -42,6 +42,7 @@ macro_rules! suite {
             items {
                 an_item_comes_back_as_it_was_made,
                 keys_and_codes_are_taken_once,
+                codes_are_compared_to_the_letter,
                 many_items_are_added_or_none,
                 an_edit_names_the_version_it_saw,
                 the_gate_hears_of_a_window_and_not_of_a_name,

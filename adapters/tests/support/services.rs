@@ -56,6 +56,11 @@ pub struct Sql {
     pub url: String,
 }
 
+/// Whether somebody has started them.
+pub fn are_there() -> bool {
+    path().exists()
+}
+
 /// The shared servers.
 pub fn services() -> &'static Services {
     static SERVICES: LazyLock<Services> = LazyLock::new(|| {
@@ -76,7 +81,11 @@ pub fn services() -> &'static Services {
 fn path() -> PathBuf {
     match std::env::var_os("FIRSTCOME_TEST_SERVICES") {
         Some(path) => path.into(),
-        None => concat!(env!("CARGO_MANIFEST_DIR"), "/../target/services/services.json").into(),
+        None => concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../target/services/services.json"
+        )
+        .into(),
     }
 }
 

@@ -40,7 +40,7 @@ impl Default for LedgerSettings {
             connections: 16,
             statement_timeout: Duration::from_secs(5),
             lock_timeout: Duration::from_secs(3),
-            idle_timeout: Duration::from_secs(30),
+            idle_timeout: Duration::from_secs(10),
             acquire_timeout: Duration::from_secs(3),
         }
     }
@@ -282,4 +282,71 @@ fn postgres_session(settings: &LedgerSettings, purpose: Purpose) -> Vec<(&'stati
 /// A time in whole seconds, at least one.
 fn whole_seconds(time: Duration) -> u128 {
     time.as_millis().div_ceil(1_000).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_taken_apart() {
+        for (text, database, creation) in [
+            (
+                "mariadb://shop:p%40ss%2Fword@db.example.test:3307/shop?ssl-mode=REQUIRED",
+                "shop",
+                "CREATE DATABASE IF NOT EXISTS `shop` CHARACTER SET utf8mb4",
+            ),
+            (
+                "postgresql://shop:p%40ss%2Fword@db.example.test/my%22shop",
+                "my\"shop",
+                "CREATE DATABASE \"my\"\"shop\" ENCODING 'UTF8' TEMPLATE template0",
+            ),
+        ] {
+            let address = Address::parse(text).unwrap();
+            assert_eq!(address.password.as_deref(), Some("p@ss/word"));
+            assert_eq!(address.database(), database);
+            assert_eq!(address.creation(), creation);
+            assert!(!address.without_database().database().contains("shop"));
+            let options = address.options(&LedgerSettings::default(), Purpose::Writing, 3);
+            let shown = format!("{options:?}");
+            assert!(shown.contains("db.example.test"), "{shown}");
+            assert!(!shown.contains("word"), "{shown}");
+        }
+        for text in [
+            "",
+            "sqlite://ledger.db",
+            "mysql://",
+            "mysql:///shop",
+            "mysql://db.example.test",
+            "postgres://db.example.test:port/shop",
+            "postgres://shop:%ff@db.example.test/shop",
+        ] {
+            let fault = Address::parse(text).err().expect(text);
+            assert!(!fault.detail().contains("example"), "{}", fault.detail());
+        }
+    }
+
+    #[test]
+    fn a_session_is_told_what_it_may() {
+        let settings = LedgerSettings {
+            statement_timeout: Duration::from_millis(2_500),
+            lock_timeout: Duration::from_millis(200),
+            ..LedgerSettings::default()
+        };
+        let session = mysql_session(&settings, Purpose::Writing);
+        assert!(
+            session.contains("innodb_lock_wait_timeout = 1,"),
+            "{session}"
+        );
+        assert!(session.contains("max_statement_time = 2.5,"), "{session}");
+        assert!(session.contains("max_execution_time = 2500,"), "{session}");
+        let session = mysql_session(&settings, Purpose::Migrating);
+        assert!(session.contains("max_statement_time = 0,"), "{session}");
+        let reading = postgres_session(&settings, Purpose::Reading);
+        assert!(reading.contains(&(
+            "default_transaction_isolation",
+            "repeatable read".to_owned()
+        )));
+        assert!(reading.contains(&("lock_timeout", "200".to_owned())));
+    }
 }

@@ -114,7 +114,15 @@ fn placeholders(rows: &[Vec<Cell>]) -> Source {
     }
 }
 
-/// The rows of a table whose `keys` are those of one of `rows`.
+/// How MariaDB and MySQL join given rows to the table `t` that each is to be found in: by its key.
+/// Left to themselves they read a small table from end to end, and a statement that writes then
+/// waits for every row that anybody has locked.
+pub fn found_in(table: &str) -> String {
+    format!("STRAIGHT_JOIN {table} AS t FORCE INDEX (PRIMARY)")
+}
+
+/// The rows of a table whose `keys`, the first columns of its primary key, are those of one of
+/// `rows`.
 pub async fn select<E: EntityTrait>(
     on: &impl ConnectionTrait,
     keys: &[E::Column],
@@ -124,18 +132,14 @@ pub async fn select<E: EntityTrait>(
     let table = quoted(backend, E::default().table_name());
     let of = |column: &E::Column| format!("t.{}", quoted(backend, column.as_str()));
     let columns = listed(E::Column::iter().map(|column| of(&column)));
-    // The rows first: each finds its own by the key.
     let join = match backend {
-        DbBackend::MySql => "STRAIGHT_JOIN",
-        _ => "JOIN",
+        DbBackend::MySql => found_in(&table),
+        _ => format!("JOIN {table} AS t"),
     };
     let mut found = Vec::new();
     for rows in rows.chunks(most_rows(backend, rows)) {
         let source = Source::of(backend, rows);
-        let mut sql = format!(
-            "SELECT {columns} FROM {} {join} {table} AS t ON ",
-            source.table
-        );
+        let mut sql = format!("SELECT {columns} FROM {} {join} ON ", source.table);
         for (place, (key, given)) in keys.iter().zip(&source.columns).enumerate() {
             let and = if place == 0 { "" } else { " AND " };
             // A string takes whatever is written to it.

@@ -2,7 +2,7 @@
 
 use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, IdenStatic};
 
-use super::source::{Source, most_rows};
+use super::source::{Source, found_in, most_rows};
 use super::{Cell, execute, listed, quoted};
 use crate::sql::bulk::exactly;
 use crate::sql::fault::Stop;
@@ -12,6 +12,7 @@ use crate::sql::fault::Stop;
 pub struct Update<'a, E: EntityTrait> {
     /// What it is about, for the fault.
     pub doing: &'static str,
+    /// The first columns of the primary key.
     pub keys: &'a [E::Column],
     /// Columns that must still be as given; the row is not moved otherwise.
     pub seen: &'a [E::Column],
@@ -68,7 +69,10 @@ impl<E: EntityTrait> Update<'_, E> {
                 still => format!(" WHERE {}", still.join(" AND ")),
             };
             let is_it = is_it.join(" AND ");
-            format!("UPDATE {rows} STRAIGHT_JOIN {table} AS t ON {is_it} SET {moves}{filter}")
+            format!(
+                "UPDATE {rows} {} ON {is_it} SET {moves}{filter}",
+                found_in(&table)
+            )
         } else {
             let filter = [is_it, still].concat().join(" AND ");
             format!("UPDATE {table} AS t SET {moves} FROM {rows} WHERE {filter}")

@@ -1,0 +1,44 @@
+//! The ledger on MariaDB keeps the stores' law, and what only a server can show.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test may stop at the first surprise"
+)]
+
+#[path = "support/services.rs"]
+mod services;
+mod stores {
+    pub mod accounts;
+    pub mod apart;
+    pub mod batches;
+    pub mod bench;
+    pub mod books;
+    pub mod chaos;
+    pub mod guards;
+    pub mod items;
+    pub mod lists;
+    pub mod opening;
+    pub mod relays;
+    pub mod server;
+    pub mod server_suite;
+    pub mod steps;
+    pub mod suite;
+    pub mod tellings;
+}
+
+use stores::bench::Bench;
+use stores::server::Shop;
+
+async fn open() -> (Bench, Shop) {
+    let shop = shop().await;
+    (shop.bench().await, shop)
+}
+
+async fn shop() -> Shop {
+    Shop::fresh(&services::services().mariadb.url).await
+}
+
+stores::suite::suite!(open);
+stores::server_suite::server_suite!(shop);
