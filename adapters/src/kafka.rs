@@ -121,9 +121,8 @@ impl Log for KafkaLog {
     }
 
     async fn join(&self, group: Group, topics: &[Topic]) -> Result<Box<dyn Consumer>, Fault> {
-        let group = self.names.group(group);
         let topics: Vec<_> = topics.iter().map(|topic| self.names.of(*topic)).collect();
-        let consumer = KafkaConsumer::join(&self.settings, self.names.clone(), &group, &topics)?;
+        let consumer = KafkaConsumer::join(&self.settings, self.names.clone(), group, &topics)?;
         Ok(Box::new(consumer))
     }
 

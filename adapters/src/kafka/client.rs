@@ -1,5 +1,7 @@
 //! What all clients of the brokers share: where their own words go, and what their errors are.
 
+use std::time::Duration;
+
 use domain::Fault;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
@@ -54,4 +56,13 @@ pub(super) async fn blocking<T: Send + 'static>(
         Ok(done) => done.map_err(fault(doing)),
         Err(error) => Err(Fault::unavailable(doing, error)),
     }
+}
+
+/// Waits on a thread of [`blocking`] work.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "it is not one of the runtime's own threads"
+)]
+pub(super) fn pause(duration: Duration) {
+    std::thread::sleep(duration);
 }

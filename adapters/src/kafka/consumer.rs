@@ -12,7 +12,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::Fault;
 use domain::message::{Offset, Partition};
-use domain::ports::log::{Consumer, Delivery, Polled, Unreadable};
+use domain::ports::log::{Consumer, Delivery, Group, Polled, Unreadable};
+use rdkafka::ClientConfig;
 use rdkafka::consumer::base_consumer::BaseConsumer;
 use rdkafka::consumer::{CommitMode, Consumer as _};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -21,7 +22,7 @@ use rdkafka::topic_partition_list::{self, TopicPartitionList};
 use tokio::task::{JoinError, JoinHandle};
 use tokio::time::{sleep, sleep_until, timeout};
 
-use super::client::{blocking, fault};
+use super::client::{blocking, fault, pause};
 use super::membership::{Change, Membership};
 use super::names::Names;
 use super::offsets::Offsets;
@@ -65,10 +66,15 @@ impl KafkaConsumer {
     pub fn join(
         settings: &KafkaSettings,
         names: Arc<Names>,
-        group: &str,
+        group: Group,
         topics: &[&str],
     ) -> Result<Self, Fault> {
-        let consumer = Self::new(settings, names, group, true)?;
+        let gather = match group {
+            Group::OrderWriter => settings.gather_orders,
+            Group::Payment | Group::Cancellation | Group::Mail => settings.gather_events,
+        };
+        let config = settings.member(&names.group(group), gather);
+        let consumer = Self::new(&config, settings, names, true)?;
         let subscribed = consumer.reader.subscribe(topics);
         subscribed.map_err(fault("joining a group"))?;
         Ok(consumer)
@@ -80,8 +86,8 @@ impl KafkaConsumer {
         names: Arc<Names>,
         from: &[(Partition, Offset)],
     ) -> Result<Self, Fault> {
-        let group = names.alone();
-        let mut consumer = Self::new(settings, names, &group, false)?;
+        let config = settings.member(&names.alone(), settings.gather_events);
+        let mut consumer = Self::new(&config, settings, names, false)?;
         let places = places(&consumer.names, from);
         let assigned = places.and_then(|places| consumer.reader.assign(&places));
         assigned.map_err(fault("following the log"))?;
@@ -90,14 +96,14 @@ impl KafkaConsumer {
     }
 
     fn new(
+        config: &ClientConfig,
         settings: &KafkaSettings,
         names: Arc<Names>,
-        group: &str,
         is_member: bool,
     ) -> Result<Self, Fault> {
         let membership = Membership::default();
         let woken = membership.woken.clone();
-        let reader = settings.consumer(group).create_with_context(membership);
+        let reader = config.create_with_context(membership);
         let mut reader: Reader = reader.map_err(fault("starting a consumer of the log"))?;
         reader.set_nonempty_callback(move || woken.notify_one());
         Ok(Self {
@@ -306,7 +312,7 @@ fn commit_all(
             Err(KafkaError::ConsumerCommit(RDKafkaErrorCode::RebalanceInProgress))
                 if tries < 10 =>
             {
-                std::thread::sleep(Duration::from_millis(100));
+                pause(Duration::from_millis(100));
             }
             committed => return committed,
         }
@@ -400,7 +406,7 @@ fn seek(reader: &Reader, topic: &str, number: i32, next: Offset) -> Result<(), K
     loop {
         tries += 1;
         match reader.seek(topic, number, at, SEEK) {
-            Err(_) if tries < SEEKS => std::thread::sleep(Duration::from_millis(100)),
+            Err(_) if tries < SEEKS => pause(Duration::from_millis(100)),
             sought => return sought,
         }
     }
@@ -416,7 +422,7 @@ impl Drop for KafkaConsumer {
             // A call that was cut off, or the last commit, may still be under way; and the last to
             // let go of the reader closes it, which takes as long as the rest.
             while Arc::strong_count(&reader) > 1 {
-                std::thread::sleep(Duration::from_millis(1));
+                pause(Duration::from_millis(1));
             }
             if let Err(error) = commit_all(&reader, &names, &open) {
                 lost_commit(&error.to_string());

@@ -184,15 +184,15 @@ fn lag_of(asker: &Asker, topic: &str, limit: Duration) -> Result<u64, KafkaError
     let mut lag = 0;
     for (number, end) in offsets_at(asker, topic, end, limit)? {
         let stored = stored.find_partition(topic, number);
-        let done = match stored.map(|stored| stored.offset()) {
-            Some(topic_partition_list::Offset::Offset(next)) => next,
+        let stored = stored.map(|stored| stored.offset());
+        let done = if let Some(topic_partition_list::Offset::Offset(next)) = stored {
+            next
+        } else {
             // Never stored: everything that is there.
-            Some(_) | None => {
-                if firsts.is_empty() {
-                    firsts.extend(offsets_at(asker, topic, first, limit)?);
-                }
-                firsts.get(&number).copied().unwrap_or(end)
+            if firsts.is_empty() {
+                firsts.extend(offsets_at(asker, topic, first, limit)?);
             }
+            firsts.get(&number).copied().unwrap_or(end)
         };
         lag += u64::try_from(end - done).unwrap_or(0);
     }

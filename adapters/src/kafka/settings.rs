@@ -6,6 +6,10 @@ use domain::Fault;
 use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
 
+/// What goes to a member at once: some thirty orders. Smaller answers cost the brokers more than
+/// what is in them.
+const BATCH_BYTES: &str = "16384";
+
 /// How a log over Kafka is reached and how its topics are made. The defaults suit one broker on
 /// this machine.
 #[derive(Clone, Debug)]
@@ -25,7 +29,8 @@ pub struct KafkaSettings {
     pub retention: Duration,
     /// After how long a record that no broker has confirmed is given up.
     pub delivery_timeout: Duration,
-    /// How long a record waits for others to travel with it.
+    /// How long a record waits for others to travel with it. A request costs the brokers as much as
+    /// many records do: five milliseconds instead of one halve what an order costs them.
     pub linger: Duration,
     pub compression: Compression,
     /// After how long without a sign of life a member of a group counts as crashed.
@@ -37,6 +42,11 @@ pub struct KafkaSettings {
     pub query_timeout: Duration,
     /// The time between two commits of a member that stores all the time.
     pub commit_period: Duration,
+    /// How long brokers let accepted orders gather before they hand them to the order writer; a
+    /// batch goes at once.
+    pub gather_orders: Duration,
+    /// The same for events and whoever else reads in a group.
+    pub gather_events: Duration,
     /// What a consumer reads ahead at most, in KiB.
     pub read_ahead_kib: u32,
 }
@@ -58,12 +68,14 @@ impl Default for KafkaSettings {
             min_insync: 1,
             retention: Duration::from_hours(14 * 24),
             delivery_timeout: Duration::from_secs(3),
-            linger: Duration::from_millis(2),
+            linger: Duration::from_millis(5),
             compression: Compression::None,
             session_timeout: Duration::from_secs(10),
             drain_timeout: Duration::from_mins(2),
             query_timeout: Duration::from_secs(5),
             commit_period: Duration::from_millis(100),
+            gather_orders: Duration::from_millis(20),
+            gather_events: Duration::from_millis(50),
             read_ahead_kib: 16 * 1_024,
         }
     }
@@ -131,6 +143,14 @@ impl KafkaSettings {
     pub(super) fn inquirer(&self) -> ClientConfig {
         let mut config = self.client();
         config.set("enable.auto.commit", "false");
+        config
+    }
+
+    /// One that reads as `group` all the time, and lets records gather.
+    pub(super) fn member(&self, group: &str, gather: Duration) -> ClientConfig {
+        let mut config = self.consumer(group);
+        config.set("fetch.min.bytes", BATCH_BYTES);
+        config.set("fetch.wait.max.ms", gather.as_millis().to_string());
         config
     }
 

@@ -85,7 +85,7 @@ macro_rules! log_suite {
 pub(crate) use log_suite;
 
 /// Longer than a poll waits, and than a group of several members takes to find its partitions.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 fn fresh() -> Uuid {
     static LAST: AtomicU64 = AtomicU64::new(0);

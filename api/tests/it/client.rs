@@ -59,9 +59,11 @@ impl Server {
             engine: Engine::new(|| toy::builder(&counters), options.engine),
             authenticate: Arc::new(|token| async move { identify(&token) }.boxed()),
             request_id: Arc::new(|| Uuid::from_u128(0x5eed)),
-            span: Arc::new(|headers| match headers.contains_key("traceparent") {
-                true => tracing::info_span!("caller"),
-                false => Span::none(),
+            span: Arc::new(|headers| {
+                let is_traced = headers.contains_key("traceparent");
+                is_traced
+                    .then(|| tracing::info_span!("caller"))
+                    .unwrap_or(Span::none())
             }),
             readiness: Readiness {
                 lacks: Arc::new(move || lacks.clone()),
