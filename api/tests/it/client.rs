@@ -60,10 +60,11 @@ impl Server {
             authenticate: Arc::new(|token| async move { identify(&token) }.boxed()),
             request_id: Arc::new(|| Uuid::from_u128(0x5eed)),
             span: Arc::new(|headers| {
-                let is_traced = headers.contains_key("traceparent");
-                is_traced
-                    .then(|| tracing::info_span!("caller"))
-                    .unwrap_or(Span::none())
+                if headers.contains_key("traceparent") {
+                    tracing::info_span!("caller")
+                } else {
+                    Span::none()
+                }
             }),
             readiness: Readiness {
                 lacks: Arc::new(move || lacks.clone()),
