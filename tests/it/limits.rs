@@ -91,6 +91,9 @@ async fn all_lines_are_taken_or_none() {
         .sell(Sale::of(10).deal(json!({ "opensAt": later })))
         .await;
 
+    // A gate that has just got to know an item is not sure of what it would refuse.
+    let payload = buyer.place(&[line(&scarce, 3)]).await;
+    assert_eq!(code(&payload), Some("OUT_OF_STOCK"), "{payload}");
     let payload = buyer
         .place(&[line(&plenty, 5), line(&scarce, 3), line(&upcoming, 1)])
         .await;

@@ -40,7 +40,7 @@ async fn a_full_queue_asks_to_try_again_and_then_sells() {
         let lines = [line(&item, 1)];
         let mut tries = 1;
         loop {
-            let payload = buyer.place_under(&key, &lines).await;
+            let payload = buyer.try_place(&key, &lines).await.unwrap();
             match code(&payload) {
                 None => return tries,
                 Some("TRY_AGAIN") => tries += 1,

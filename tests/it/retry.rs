@@ -115,7 +115,7 @@ async fn a_payment_and_a_cancellation_are_done_once_a_key() {
 
 #[tokio::test]
 async fn a_key_buys_once_even_when_its_receipt_is_gone() {
-    let shop = Shop::with(&[("ORDERS__HOLD", "300ms"), ("GATE__RECEIPTS", "300ms")]);
+    let shop = Shop::with(&[("ORDERS__HOLD", "1s"), ("GATE__RECEIPTS", "1s")]);
     let server = shop.start().await;
     let item = server.sign_in(Demo::Seller).await.sell(Sale::of(10)).await;
     let buyer = server.sign_in(Demo::Customer).await;

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::fleet::{node, worker};
-use crate::support::{Demo, Sale, Shop, Socket};
+use crate::support::{Demo, Sale, Shop, Socket, code, fresh_key, line};
 
 #[tokio::test]
 async fn five_thousand_buyers_for_five_hundred_units_over_two_nodes_buy_exactly_those() {
@@ -14,6 +14,17 @@ async fn five_thousand_buyers_for_five_hundred_units_over_two_nodes_buy_exactly_
     let server = shop.server(vec![node(&shop).await, node(&shop).await], workers);
     let sale = Sale::of(UNITS).limited_to(1);
     let deal = server.sign_in(Demo::Seller).await.sell(sale).await;
+    // A deal is known to the gate before its crowd comes: what is refused is final by then.
+    let too_much = server
+        .sign_in(Demo::Customer)
+        .await
+        .place(&[line(&deal, 1_000_000)])
+        .await;
+    assert_eq!(
+        code(&too_much),
+        Some("PURCHASE_LIMIT_REACHED"),
+        "{too_much}"
+    );
     let endpoints: Vec<String> = server
         .urls()
         .iter()
@@ -73,8 +84,8 @@ async fn a_key_finds_its_order_at_every_node() {
     let item = server.sign_in(Demo::Seller).await.sell(Sale::of(10)).await;
     let buyer = server.sign_in(Demo::Customer).await;
     let [here, there] = [0, 1].map(|node: usize| buyer.at(server.urls()[node]));
-    let lines = [crate::support::line(&item, 2)];
-    let key = crate::support::fresh_key();
+    let lines = [line(&item, 2)];
+    let key = fresh_key();
     let (one, other) = tokio::join!(
         here.place_under(&key, &lines),
         there.place_under(&key, &lines)

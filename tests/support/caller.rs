@@ -11,6 +11,8 @@ pub struct Caller {
     url: String,
     http: reqwest::Client,
     token: Option<String>,
+    /// Whether it does as a refusal asks and places an order again.
+    pub is_patient: bool,
 }
 
 /// Why there is no payload.
@@ -67,6 +69,7 @@ impl Caller {
             url: url.to_owned(),
             http,
             token,
+            is_patient: false,
         }
     }
 

@@ -36,6 +36,7 @@ pub struct Server {
     data: PathBuf,
     http: reqwest::Client,
     next: AtomicUsize,
+    is_in_roles: bool,
 }
 
 /// A process that answers requests.
@@ -62,17 +63,22 @@ impl Server {
 
     /// Somebody who is not signed in. Where there are several nodes, each caller is at the next one.
     pub fn anybody(&self) -> Caller {
-        Caller::new(self.next_url(), self.http.clone(), None)
+        self.caller(None)
     }
 
     /// Whoever has this access token.
     pub fn bearer(&self, token: &str) -> Caller {
-        Caller::new(self.next_url(), self.http.clone(), Some(token.to_owned()))
+        self.caller(Some(token.to_owned()))
     }
 
-    fn next_url(&self) -> &str {
+    fn caller(&self, token: Option<String>) -> Caller {
         let next = self.next.fetch_add(1, Ordering::Relaxed);
-        &self.nodes[next % self.nodes.len()].url
+        let url = &self.nodes[next % self.nodes.len()].url;
+        let mut caller = Caller::new(url, self.http.clone(), token);
+        // Over servers nothing is refused for good until the gate knows of every order that was on
+        // its way when it got to know the item.
+        caller.is_patient = self.is_in_roles;
+        caller
     }
 
     /// Signs in as one of the demo's.

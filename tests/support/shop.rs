@@ -27,7 +27,7 @@ pub struct Shop {
     folder: TempDir,
     settings: Vec<(String, String)>,
     /// Whether it runs in roles over servers, not in one process.
-    in_roles: bool,
+    is_in_roles: bool,
 }
 
 /// Who the demo made accounts for.
@@ -64,7 +64,7 @@ impl Shop {
         let mut shop = Self {
             folder: TempDir::new().unwrap(),
             settings: Vec::new(),
-            in_roles: !engines.0.is_empty(),
+            is_in_roles: !engines.0.is_empty(),
         };
         for (key, value) in &engines.0 {
             shop.set(key, value);
@@ -109,7 +109,7 @@ impl Shop {
     /// Starts its server and waits until it serves. In roles: two API nodes, and a process with
     /// every worker.
     pub async fn start(&self) -> Server {
-        if !self.in_roles {
+        if !self.is_in_roles {
             let node = Self::node(self.command(&[])).await;
             return self.server(vec![node], Vec::new());
         }
@@ -136,6 +136,7 @@ impl Shop {
             data: self.data(),
             http: http_client(),
             next: AtomicUsize::new(0),
+            is_in_roles: self.is_in_roles,
         }
     }
 

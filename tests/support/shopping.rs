@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use super::caller::{Caller, NoAnswer, code, fresh_key};
+use super::caller::{Caller, NoAnswer, code, codes, fresh_key};
 use super::until;
 
 const REFUSALS: &str = "userErrors { __typename code message field
@@ -114,7 +114,12 @@ impl Caller {
 
     /// Places an order under this key.
     pub async fn place_under(&self, key: &str, lines: &[Value]) -> Value {
-        self.try_place(key, lines).await.unwrap()
+        until("an order to be decided", || async {
+            let payload = self.try_place(key, lines).await.unwrap();
+            let again = self.is_patient && codes(&payload) == ["TRY_AGAIN"];
+            (!again).then_some(payload)
+        })
+        .await
     }
 
     /// Places an order.
