@@ -3,5 +3,3 @@
 pub(crate) mod file;
 pub mod gate;
 pub mod log;
-
-pub(crate) use crate::{batcher, spread};

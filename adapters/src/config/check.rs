@@ -1,5 +1,9 @@
 //! Collects what is wrong with the settings, so that all of it is reported together.
 
+use std::time::Duration;
+
+use domain::use_cases::accept_edge::CALLS_MS;
+
 use super::{Config, Span};
 
 /// The longest any setting may be: a century.
@@ -79,6 +83,13 @@ impl Config {
         ] {
             check.wait(span, Span::milliseconds(10), key);
         }
+        // While an order may still be on its way, a gate that lost something can't be trusted.
+        let calls = guards.gate.duration().saturating_add(guards.log.duration());
+        check.that(
+            calls <= Duration::from_millis(CALLS_MS),
+            "guards.log",
+            "must take at most 5.5s together with guards.gate",
+        );
         check.that(
             (1..=1_000).contains(&guards.failures),
             "guards.failures",

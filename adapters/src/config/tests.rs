@@ -148,6 +148,7 @@ fn what_is_wrong_with_servers_names_its_key() {
         ("[kafka]\nretention = \"1s\"", "kafka.retention"),
         ("[kafka]\nsession = \"500ms\"", "kafka.session"),
         ("[guards]\nlog = \"0s\"", "guards.log"),
+        ("[guards]\nlog = \"4s\"", "guards.log"),
         ("[guards]\nfailures = 0", "guards.failures"),
         ("[process]\ndrain = \"0s\"", "process.drain"),
         ("[work]\nlisten = \"8100\"", "work.listen"),

@@ -16,12 +16,13 @@ use domain::message::{Message, Offset, Partition, Topic};
 use domain::ports::Clock;
 use domain::ports::log::{Consumer, DeadLetter, Group, Log};
 
-use super::batcher::Batcher;
-use super::spread::place_of;
 use consumer::LogConsumer;
 use groups::Groups;
 use store::Store;
 use writer::{Job, Record, Writer};
+
+use crate::batcher::Batcher;
+use crate::spread::place_of;
 
 /// A durable log in one file, for one process that writes it.
 pub struct SqliteLog {

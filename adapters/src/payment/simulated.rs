@@ -25,8 +25,8 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use tokio::time::sleep;
 
+use crate::batcher::Batcher;
 use crate::config::Simulated;
-use crate::embedded::batcher::Batcher;
 use books::{Entry, Job, Reader};
 
 /// The simulated provider.

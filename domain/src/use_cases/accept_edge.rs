@@ -7,8 +7,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chrono::TimeDelta;
-
 use crate::gate::{EdgeEntry, EntryId, Fingerprint, Obstacle, Reservation, Reserved, Shard};
 use crate::message::{Admission, Draft, Message, OrderRecord, Verdict};
 use crate::ports::Ports;
@@ -39,12 +37,13 @@ pub enum Turned {
 }
 
 /// The longest that an order is in one caller's hands between the gate and the log, in milliseconds.
-/// Whatever takes longer is left to the edge relay, so that after this time every order the gate let
-/// through is in the log, in the edge queue, or lost without an answer. The log has what
-/// [`ASKING_MS`] leaves of it to take a record or to say no.
-pub const HAND_OVER_MS: u64 = 5_000;
-/// How much of it may be spent on asking shards.
-const ASKING_MS: i64 = 1_500;
+/// What takes longer is left to the edge relay, so that after this time every order the gate let
+/// through is in the log, in the edge queue, or lost without an answer.
+pub const HAND_OVER_MS: u64 = 7_000;
+/// How much of it may be spent on asking further shards.
+const ASKING_MS: u64 = 1_500;
+/// What is left for one call of the gate and one of the log, which have to be limited to it.
+pub const CALLS_MS: u64 = HAND_OVER_MS - ASKING_MS;
 /// How long a client should wait before it sends the same key again.
 const TRY_AGAIN_MS: u32 = 500;
 /// How often an item may turn out not to be loaded before it is *try again*.
@@ -148,7 +147,10 @@ async fn go_round(ports: &Ports, draft: &Arc<Draft>, mut asked: Asked) -> Result
             asked.since.get_or_insert_with(|| ports.clock.now());
         }
     }
-    let took_long = |since| ports.clock.now() - since > TimeDelta::milliseconds(ASKING_MS);
+    let took_long = |since: Timestamp| {
+        let took = (ports.clock.now() - since).num_milliseconds();
+        u64::try_from(took).is_ok_and(|took| took > ASKING_MS)
+    };
     if asked.since.is_some_and(took_long) || !publish(ports, draft, &asked).await? {
         return Ok(Accepted::Not(Turned::TryAgain {
             after_ms: TRY_AGAIN_MS,

@@ -10,7 +10,7 @@ use sqlx::{Connection, QueryBuilder, Sqlite, SqliteTransaction};
 use tokio::sync::watch;
 
 use super::store::Ends;
-use crate::embedded::batcher::Work;
+use crate::batcher::Work;
 
 /// Rows of one INSERT: five values each, far below what a statement may bind.
 const ROWS: usize = 500;

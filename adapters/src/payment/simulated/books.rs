@@ -6,7 +6,7 @@ use sqlx::sqlite::{SqliteConnection, SqlitePool, SqliteRow};
 use sqlx::{Connection, Row, SqliteTransaction};
 use uuid::Uuid;
 
-use crate::embedded::batcher::Work;
+use crate::batcher::Work;
 use crate::words::Word;
 
 /// `asked` counts how often a capture was asked for; money moved at most once.
