@@ -27,9 +27,12 @@ pub async fn heal_gate(ports: &Ports, shard: Shard) -> Result<(), Fault> {
     if begun.missing_since.is_none() && items.is_empty() {
         return Ok(());
     }
+    let since = ports.clock.now();
     wait_for_edge(ports, shard).await?;
     // An order whose entry was lost may still be in the hands of whoever took it.
-    ports.clock.sleep_ms(HAND_OVER_MS).await;
+    let waited = (ports.clock.now() - since).num_milliseconds();
+    let left = HAND_OVER_MS.saturating_sub(u64::try_from(waited).unwrap_or(0));
+    ports.clock.sleep_ms(left).await;
     load_gate::wait_for_writer(ports).await?;
     tell(ports, shard, begun, &items).await?;
     let beat = ports.gate.beat(shard).await?;
