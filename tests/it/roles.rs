@@ -1,7 +1,9 @@
 //! The roles, as far as they get without servers.
 
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::support::{Process, Shop, until};
 
@@ -13,7 +15,7 @@ const NOWHERE: [(&str, &str); 4] = [
     ),
     ("REDIS__NODES", "127.0.0.1:1"),
     ("KAFKA__BROKERS", "127.0.0.1:1"),
-    ("PROCESS__START", "1s"),
+    ("PROCESS__START", "4s"),
 ];
 
 /// What a command that must fail says.
@@ -91,9 +93,9 @@ async fn servers_that_do_not_answer_are_waited_for_and_named() {
     let shop = Shop::with(&NOWHERE);
     let begin = Instant::now();
     let said = failure(shop.command(&["migrate"])).await;
-    assert!(begin.elapsed() >= Duration::from_secs(1), "{said}");
+    assert!(begin.elapsed() >= Duration::from_secs(4), "{said}");
     assert!(said.contains("waiting for it"), "{said}");
-    assert!(said.contains("server=\"sql\""), "{said}");
+    assert!(said.contains("\"sql\""), "{said}");
     assert!(!said.contains("hunter2"), "{said}");
     // What it made is there for the next try, and it is no longer the keys that are missing.
     assert!(shop.data().join("keys.json").exists());
