@@ -128,6 +128,11 @@ pub fn assert_prompt(tally: &Tally) {
     assert!(tally.slowest < ANSWER, "{tally:?}");
 }
 
+/// No order that was answered was unknown afterwards, not for a moment.
+pub fn assert_known(tally: &Tally) {
+    assert_eq!(tally.unknown, 0, "{tally:?}");
+}
+
 /// Waits until a process says of itself that it lacks this part, whether that only makes it do less
 /// or keeps it from everything.
 pub async fn until_lacking(server: &Server, url: &str, part: &str) {

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep_until};
 use xtask::services::Kafka;
 
 use crate::engines::{Redis, Servers};
 use crate::fleet::{
-    PLENTY, assert_prompt, blocking, hoarders, market, node, shoppers, turn, until_lacking,
-    until_whole, worker, worker_with_health,
+    PLENTY, assert_known, assert_prompt, blocking, hoarders, market, node, shoppers, turn,
+    until_lacking, until_whole, worker, worker_with_health,
 };
 use crate::support::{Shop, verify};
 
@@ -37,6 +37,7 @@ async fn orders_are_accepted_without_kafka_and_written_once_it_is_back() {
     let hoarders = hoarders(&server, &items, &buyers);
     shoppers.goes_on(30).await;
 
+    let gone_at = Instant::now();
     kafka = blocking(move || {
         kafka.stop().unwrap();
         kafka
@@ -47,8 +48,8 @@ async fn orders_are_accepted_without_kafka_and_written_once_it_is_back() {
     }
     until_lacking(&server, &health, "log").await;
     // Whoever only orders notices nothing; units are taken as before.
-    hoarders.goes_on(100).await;
-    sleep(OUTAGE).await;
+    hoarders.goes_on(30).await;
+    sleep_until(gone_at + OUTAGE).await;
     hoarders.goes_on(20).await;
     let _kafka = blocking(move || {
         kafka.start().unwrap();
@@ -62,8 +63,10 @@ async fn orders_are_accepted_without_kafka_and_written_once_it_is_back() {
     }
     let (mut answered, tally) = shoppers.end().await;
     assert_prompt(&tally);
+    assert_known(&tally);
     let (hoarded, tally) = hoarders.end().await;
     assert_prompt(&tally);
+    assert_known(&tally);
     assert_eq!(tally.faults, 0, "{tally:?}");
     answered.extend(hoarded);
     verify(&server, &items, PLENTY, &answered).await;

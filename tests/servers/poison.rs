@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use xtask::services::kafka_tool;
 
 use crate::engines::Servers;
-use crate::fleet::{PLENTY, blocking, market, shoppers};
+use crate::fleet::{PLENTY, assert_known, blocking, market, shoppers};
 use crate::support::{Demo, Shop, until, verify};
 
 /// Fewer in a row than stop a consumer.
@@ -69,6 +69,7 @@ async fn a_record_that_nobody_can_read_is_put_aside_with_its_reason() {
     traffic.goes_on(60).await;
     let (answered, tally) = traffic.end().await;
     assert_eq!(tally.faults, 0, "{tally:?}");
+    assert_known(&tally);
     verify(&server, &items, PLENTY, &answered).await;
 
     // Every one of them is there as it was, says where it was and why it is here, and is counted.

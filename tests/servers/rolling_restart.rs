@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::fleet::{
-    PLENTY, assert_prompt, hoarders, market, node, shoppers, until_missing, worker,
+    PLENTY, assert_known, assert_prompt, hoarders, market, node, shoppers, until_missing, worker,
 };
 use crate::support::{Shop, Traffic, verify};
 
@@ -58,6 +58,7 @@ async fn a_rolling_restart_is_noticed_by_nobody() {
     for traffic in [shoppers, hoarders] {
         let (orders, tally) = traffic.end().await;
         assert_prompt(&tally);
+        assert_known(&tally);
         assert_eq!((tally.faults, tally.unreachable), (0, 0), "{tally:?}");
         assert_eq!(tally.broken, Vec::<String>::new());
         assert!(tally.slowest < Duration::from_secs(5), "{tally:?}");

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
 
-use crate::fleet::{PLENTY, all_but, failing_only, market, node, only, shoppers};
+use crate::fleet::{PLENTY, all_but, assert_known, failing_only, market, node, only, shoppers};
 use crate::support::{Caller, Demo, PATIENCE, Process, Sale, Server, Shop, Traffic, verify};
 
 /// Far longer than an order takes to be written while somebody writes.
@@ -72,6 +72,7 @@ impl MidBatch {
     async fn comes_out_right(self) {
         let (answered, tally) = self.traffic.end().await;
         assert_eq!(tally.faults, 0, "{tally:?}");
+        assert_known(&tally);
         verify(&self.server, &self.items, PLENTY, &answered).await;
         self.server.assert_audit(0).await;
     }

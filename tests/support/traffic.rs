@@ -10,10 +10,13 @@ use tokio::time::{Instant, sleep};
 
 use super::caller::{Caller, NoAnswer, code, codes, fresh_key};
 use super::shopping::line;
-use super::{PATIENCE, Server, until};
+use super::{Server, until};
 
 /// Before the same request is sent again.
 const AGAIN: Duration = Duration::from_millis(20);
+/// How long somebody may have to ask until there is an answer other than *try again*: some wait for
+/// servers that are away.
+const DECIDED: Duration = Duration::from_mins(3);
 /// Orders that are looked at together once all is over.
 const CHECKS: usize = 8;
 
@@ -78,6 +81,9 @@ pub struct Tally {
     pub again: usize,
     /// Faults that say the same request may succeed later; any other ends the test.
     pub faults: usize,
+    /// Changes of orders that nobody knew for the moment: a gate that forgot them, and a ledger that
+    /// did not have them yet.
+    pub unknown: usize,
     /// Connections that were not to be had.
     pub unreachable: usize,
     /// Connections that ended instead of an answer.
@@ -244,7 +250,7 @@ impl Buyer {
             }
             unreachable!("there is always another try")
         };
-        let answer = tokio::time::timeout(PATIENCE, insisting).await;
+        let answer = tokio::time::timeout(DECIDED, insisting).await;
         answer.expect("an answer in time")
     }
 
@@ -260,6 +266,7 @@ impl Buyer {
         tally.slowest = tally.slowest.max(asked_at.elapsed());
         match asked {
             Ok(payload) if codes(&payload) == ["TRY_AGAIN"] => tally.again += 1,
+            Ok(payload) if codes(&payload) == ["NOT_FOUND"] => tally.unknown += 1,
             Ok(payload) => return Some(payload),
             Err(fault @ NoAnswer::Fault(_)) => {
                 assert!(fault.is_retryable_fault(), "{fault:?}");
