@@ -86,7 +86,9 @@ async fn while_the_ledger_is_away_pages_are_as_they_were_last_seen() {
     let item = item();
     let event = Event::of_item(item.id, 1, item.created_at, ItemEvent::Created);
     assert!(ledger.list(&first(5)).await.unwrap().rows.is_empty());
-    ledger.create(&item, &event, None).await.unwrap();
+    Catalogue::create(ledger, &item, &event, None)
+        .await
+        .unwrap();
     let page = ledger.list(&first(5)).await.unwrap();
     assert_eq!(
         page.rows.len(),
