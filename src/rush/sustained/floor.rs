@@ -57,7 +57,7 @@ impl Drop for Server {
 ///
 /// # Errors
 /// The server can't be started, or there is no crowd.
-pub async fn measure(press: &Press) -> Result<Measured, RushError> {
+pub(super) async fn measure(press: &Press) -> Result<Measured, RushError> {
     let server = Server::start()?;
     let press = Press {
         nodes: Nodes::parse(std::slice::from_ref(&server.url)).map_err(RushError::new)?,
