@@ -12,11 +12,15 @@ use rdkafka::consumer::base_consumer::BaseConsumer;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::{self, TopicPartitionList};
 
-use super::client::{Quiet, blocking, fault};
+use super::client::{Quiet, blocking, fault, pause};
 use super::names::Names;
 use super::settings::KafkaSettings;
 
 type Asker = BaseConsumer<Quiet>;
+
+/// How often it is asked where a partition ends whose broker changes, and how long between.
+const TRIES: u32 = 20;
+const BETWEEN_TRIES: Duration = Duration::from_millis(100);
 
 /// One that asks; it is no member of any group.
 pub(super) struct Inquiry {
@@ -139,8 +143,37 @@ pub(super) fn partition_count(
     Ok((count > 0).then_some(count))
 }
 
-/// The offsets of all partitions of a topic at its beginning or its end.
+/// The offsets of all partitions of a topic at its beginning or its end. While a partition is on its
+/// way to another broker it is asked again.
 fn offsets_at(
+    asker: &Asker,
+    topic: &str,
+    place: topic_partition_list::Offset,
+    limit: Duration,
+) -> Result<Vec<(i32, i64)>, KafkaError> {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        match ask_offsets(asker, topic, place, limit) {
+            Err(error) if is_moving(&error) && tries < TRIES => pause(BETWEEN_TRIES),
+            answer => return answer,
+        }
+    }
+}
+
+fn is_moving(error: &KafkaError) -> bool {
+    matches!(
+        error.rdkafka_error_code(),
+        Some(
+            RDKafkaErrorCode::NotLeaderForPartition
+                | RDKafkaErrorCode::LeaderNotAvailable
+                | RDKafkaErrorCode::FencedLeaderEpoch
+                | RDKafkaErrorCode::UnknownLeaderEpoch
+        )
+    )
+}
+
+fn ask_offsets(
     asker: &Asker,
     topic: &str,
     place: topic_partition_list::Offset,

@@ -153,7 +153,11 @@ fn wanted(settings: &KafkaSettings, names: &Names) -> Vec<Wanted> {
 async fn wait_until_known(inquiry: &Inquiry) -> Result<(), Fault> {
     let known = async {
         loop {
-            if matches!(inquiry.missing().await, Ok(missing) if missing.is_empty()) {
+            // Known is not yet led: the ends of all partitions have to be told.
+            if matches!(inquiry.missing().await, Ok(missing) if missing.is_empty())
+                && inquiry.ends(&Topic::ALL).await.is_ok()
+                && inquiry.dead_letters().await.is_ok()
+            {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
