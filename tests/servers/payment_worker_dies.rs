@@ -8,7 +8,7 @@ use tokio::time::sleep;
 use crate::fleet::{all_but, failing_only, node, only};
 use crate::support::{Caller, Demo, Process, Sale, Server, Shop};
 
-/// Far longer than a payment takes.
+/// Far longer than a payment takes, and shorter than it takes until somebody asks after it.
 const STANDSTILL: Duration = Duration::from_millis(1_500);
 
 /// An order whose payment the provider has taken, which nobody was told of.
@@ -22,7 +22,7 @@ struct Charged {
 impl Charged {
     /// Until the only payment worker does something after the charge; with the worker.
     async fn reached(does: &str) -> (Self, Process) {
-        let shop = Shop::with(&[("PAYMENT__ASK_AGAIN_AFTER", "1s")]);
+        let shop = Shop::with(&[("PAYMENT__ASK_AGAIN_AFTER", "5s")]);
         shop.migrate().await;
         let worker = failing_only(&shop, "payment", &format!("provider-charged=1*{does}"));
         let server = shop.server(
