@@ -35,7 +35,7 @@ pub fn all(file: Option<&Path>) -> Figment {
     };
     let variables = Env::prefixed(PREFIX).ignore(&[TESTS]);
     let texts = TEXTS.into_iter().filter_map(|key| {
-        let text = std::env::var(variable(key)).ok()?;
+        let text = Env::var(&variable(key))?;
         Some((key, text))
     });
     texts.fold(sources.merge(variables.split("__")), |sources, text| {
