@@ -106,8 +106,10 @@ pub async fn run(
         None => None,
     };
     let answered = verify::by_buyer(&buyers, std::mem::take(&mut measured.pressed.accepted));
-    let verified =
-        verify::verify(&means.asking(), answered, means.progress("asking after", 0)).await;
+    let mut asking = means.asking();
+    // A shop at its limit answers after so many orders no faster than it took them.
+    asking.patience += (press.warm_up + press.duration) * 4;
+    let verified = verify::verify(&asking, answered, means.progress("asking after", 0)).await;
     let last = requests::item(&mut client, &first).await.ok().flatten();
     let last = last.and_then(|(item, _)| item.stock);
     let subscribed = match audience {

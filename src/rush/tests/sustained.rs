@@ -56,7 +56,8 @@ async fn it_orders_for_its_time_and_finds_every_order_again() {
 #[tokio::test]
 async fn the_items_take_turns_and_what_is_refused_is_no_order() {
     let shop = Stub::open(State::new(stock(5), Manners::default())).await;
-    let outcome = press(&shop, "--warm-up 0s --item item_small --item item_best").await;
+    let options = "--for 1s --warm-up 0s --connections 4 --item item_small --item item_best";
+    let outcome = rush(args(&shop, options)).await.unwrap();
     let told = outcome.to_json()["sustained"].clone();
     assert_eq!(told["orders"]["accepted"], 6);
     let refused = told["orders"]["refused"]["OUT_OF_STOCK"].as_u64().unwrap();
