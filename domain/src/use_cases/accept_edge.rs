@@ -56,7 +56,8 @@ struct Asked {
     entries: Vec<EntryId>,
     /// What the entry that is being finished took, if the shards have forgotten it since.
     forgotten: Option<Admission>,
-    /// Whether a shard took now, in contrast to having a receipt.
+    /// Whether the first shard took now, in contrast to having a receipt: of those who send one key
+    /// at once, that is one.
     took: bool,
     /// When the first shard said yes; only told where there are several to ask.
     since: Option<Timestamp>,
@@ -107,9 +108,9 @@ async fn go_round(ports: &Ports, draft: &Arc<Draft>, mut asked: Asked) -> Result
         let (id, answer) = ask(ports, draft, shard, &units).await?;
         match answer {
             Reserved::Taken { entry } => {
+                asked.took |= asked.admissions.is_empty();
                 asked.admissions.push(Admission { id, units });
                 asked.entries.push(entry);
-                asked.took = true;
             }
             Reserved::Known { receipt, entry } => {
                 asked
