@@ -56,7 +56,9 @@ pub async fn run(cli: Cli) -> ExitCode {
             return ExitCode::SUCCESS;
         }
         Some(Role::Floor) => {
-            return roles::floor::run().await.unwrap_or_else(|fault| told(&fault));
+            return roles::floor::run()
+                .await
+                .unwrap_or_else(|fault| told(&fault));
         }
         _ => {}
     }

@@ -131,7 +131,12 @@ impl Base {
 
     fn vault(&self) -> Vault {
         let keys = &self.keys;
-        Vault::new(&keys.sealing, &keys.older, &keys.index, self.entropy.clone())
+        Vault::new(
+            &keys.sealing,
+            &keys.older,
+            &keys.index,
+            self.entropy.clone(),
+        )
     }
 }
 
