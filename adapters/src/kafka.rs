@@ -5,6 +5,7 @@
 //! `docs/events/`.
 
 mod client;
+mod commits;
 mod consumer;
 mod dead_letters;
 mod inquiry;

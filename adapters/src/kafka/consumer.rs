@@ -14,30 +14,24 @@ use domain::Fault;
 use domain::message::{Offset, Partition};
 use domain::ports::log::{Consumer, Delivery, Group, Polled, Unreadable};
 use rdkafka::ClientConfig;
-use rdkafka::consumer::base_consumer::BaseConsumer;
-use rdkafka::consumer::{CommitMode, Consumer as _};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::consumer::Consumer as _;
+use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Message as _};
 use rdkafka::topic_partition_list::{self, TopicPartitionList};
-use tokio::task::{JoinError, JoinHandle};
-use tokio::time::{sleep, sleep_until, timeout};
+use tokio::time::{sleep, sleep_until};
 
 use super::client::{blocking, fault, pause};
-use super::membership::{Change, Membership};
+use super::commits::{self, Commits};
+use super::membership::{Change, Membership, Reader};
 use super::names::Names;
-use super::offsets::Offsets;
 use super::settings::KafkaSettings;
 use super::trace;
 
 /// How long a poll waits for something to come.
 const WAIT: Duration = Duration::from_secs(1);
-/// How long the last commit before partitions are given up may take; what it misses comes again.
-const LAST_COMMIT: Duration = Duration::from_secs(5);
 /// How long the library may take to go to another offset, and how often it is asked.
 const SEEK: Duration = Duration::from_secs(2);
 const SEEKS: u32 = 5;
-
-type Reader = BaseConsumer<Membership>;
 
 pub(super) struct KafkaConsumer {
     names: Arc<Names>,
@@ -49,16 +43,8 @@ pub(super) struct KafkaConsumer {
     told: Option<Change>,
     /// Where the caller wants partitions to begin that it was just told of.
     sought: BTreeMap<Partition, Offset>,
-    offsets: Offsets,
-    /// The commit that is on its way; one at a time, so that none overtakes another.
-    committing: Option<JoinHandle<Commit>>,
+    commits: Commits,
     failed: Option<Fault>,
-}
-
-/// What became of a commit.
-struct Commit {
-    offsets: Vec<(Partition, Offset)>,
-    result: Result<(), KafkaError>,
 }
 
 impl KafkaConsumer {
@@ -88,7 +74,7 @@ impl KafkaConsumer {
     ) -> Result<Self, Fault> {
         let config = settings.member(&names.alone(), settings.gather_events);
         let mut consumer = Self::new(&config, settings, names, false)?;
-        let places = places(&consumer.names, from);
+        let places = commits::places(&consumer.names, from);
         let assigned = places.and_then(|places| consumer.reader.assign(&places));
         assigned.map_err(fault("following the log"))?;
         consumer.owned = from.iter().map(|(partition, _)| *partition).collect();
@@ -106,15 +92,16 @@ impl KafkaConsumer {
         let reader = config.create_with_context(membership);
         let mut reader: Reader = reader.map_err(fault("starting a consumer of the log"))?;
         reader.set_nonempty_callback(move || woken.notify_one());
+        let reader = Arc::new(reader);
+        let commits = Commits::new(reader.clone(), names.clone(), settings.commit_period);
         Ok(Self {
             names,
-            reader: Arc::new(reader),
+            reader,
             is_member,
             owned: BTreeSet::new(),
             told: None,
             sought: BTreeMap::new(),
-            offsets: Offsets::new(settings.commit_period),
-            committing: None,
+            commits,
             failed: None,
         })
     }
@@ -134,8 +121,8 @@ impl KafkaConsumer {
                 made.map_err(fault("taking partitions"))?;
             }
             Some(Change::Revoke(partitions)) => {
-                self.commit_now().await;
-                self.offsets.forget(&self.partitions(&partitions));
+                self.commits.now().await;
+                self.commits.forget(&self.partitions(&partitions));
                 let made = Change::Revoke(partitions).make(&self.reader);
                 made.map_err(fault("giving partitions up"))?;
             }
@@ -220,116 +207,6 @@ impl KafkaConsumer {
             trace: trace::of_record(message.headers()),
         })
     }
-
-    /// Takes note of what was committed, and commits what is due. It runs on a thread of its own:
-    /// the library has no other answer to a commit than its end.
-    async fn tend_commits(&mut self) {
-        if let Some(job) = &mut self.committing
-            && job.is_finished()
-        {
-            let done = job.await;
-            self.committed(done);
-        }
-        if let Some(offsets) = self.offsets.due() {
-            let (reader, names) = (self.reader.clone(), self.names.clone());
-            self.committing = Some(tokio::task::spawn_blocking(move || {
-                let result = commit_all(&reader, &names, &offsets);
-                Commit { offsets, result }
-            }));
-        }
-    }
-
-    /// The commit that was on its way has ended.
-    fn committed(&mut self, done: Result<Commit, JoinError>) {
-        self.committing = None;
-        self.offsets.answered();
-        match done {
-            Ok(Commit {
-                offsets,
-                result: Ok(()),
-            }) => self.offsets.committed(offsets),
-            Ok(Commit {
-                result: Err(error), ..
-            }) => tracing::debug!(%error, "a commit failed and is tried again"),
-            Err(error) => tracing::debug!(%error, "a commit was cut off and is tried again"),
-        }
-    }
-
-    /// Commits everything that is open and waits for it. What can't be committed comes again.
-    async fn commit_now(&mut self) {
-        if let Err(late) = timeout(LAST_COMMIT, self.commit_open()).await {
-            lost_commit(&late.to_string());
-        }
-    }
-
-    async fn commit_open(&mut self) {
-        if let Some(job) = &mut self.committing {
-            let done = job.await;
-            self.committed(done);
-        }
-        let open = self.offsets.open();
-        let (reader, names) = (self.reader.clone(), self.names.clone());
-        let offsets = open.clone();
-        let committed = blocking("storing how far a group came", move || {
-            commit_all(&reader, &names, &offsets)
-        });
-        match committed.await {
-            Ok(()) => self.offsets.committed(open),
-            Err(fault) => lost_commit(&fault.detail()),
-        }
-    }
-}
-
-/// Waits for a job, for ever where there is none.
-async fn end_of<T>(job: Option<&mut JoinHandle<T>>) -> Result<T, JoinError> {
-    match job {
-        Some(job) => job.await,
-        None => std::future::pending().await,
-    }
-}
-
-fn lost_commit(cause: &str) {
-    tracing::warn!(
-        cause,
-        "how far partitions were done could not be stored before they were given up"
-    );
-}
-
-/// Commits and waits; a group that is just being rearranged is asked again.
-fn commit_all(
-    reader: &Reader,
-    names: &Names,
-    offsets: &[(Partition, Offset)],
-) -> Result<(), KafkaError> {
-    if offsets.is_empty() {
-        return Ok(());
-    }
-    let places = places(names, offsets)?;
-    let mut tries = 0;
-    loop {
-        tries += 1;
-        match reader.commit(&places, CommitMode::Sync) {
-            Err(KafkaError::ConsumerCommit(RDKafkaErrorCode::RebalanceInProgress))
-                if tries < 10 =>
-            {
-                pause(Duration::from_millis(100));
-            }
-            committed => return committed,
-        }
-    }
-}
-
-fn places(
-    names: &Names,
-    offsets: &[(Partition, Offset)],
-) -> Result<TopicPartitionList, KafkaError> {
-    let mut places = TopicPartitionList::with_capacity(offsets.len());
-    for (partition, next) in offsets {
-        let name = names.of(partition.topic);
-        let at = topic_partition_list::Offset::Offset(next.0);
-        places.add_partition_offset(name, partition.number, at)?;
-    }
-    Ok(places)
 }
 
 #[async_trait]
@@ -339,7 +216,7 @@ impl Consumer for KafkaConsumer {
         let woken = self.reader.context().woken.clone();
         let mut over = pin!(sleep(WAIT));
         loop {
-            self.tend_commits().await;
+            self.commits.tend().await;
             while let Some(change) = self.reader.context().next_change() {
                 if let Some(told) = self.tell(change) {
                     return Ok(told);
@@ -353,10 +230,10 @@ impl Consumer for KafkaConsumer {
             if self.reader.context().has_change() {
                 continue;
             }
-            let due_at = self.offsets.due_at();
+            let due_at = self.commits.due_at();
             tokio::select! {
                 () = woken.notified() => {}
-                done = end_of(self.committing.as_mut()) => self.committed(done),
+                done = self.commits.end() => self.commits.ended(done),
                 () = async { if let Some(at) = due_at { sleep_until(at).await } },
                     if due_at.is_some() => {}
                 () = &mut over => return Ok(Polled::Idle),
@@ -374,8 +251,8 @@ impl Consumer for KafkaConsumer {
             Some(Change::Assign(_)) | None => false,
         };
         if self.owned.contains(&partition) || is_leaving() {
-            self.offsets.store(partition, next);
-            self.tend_commits().await;
+            self.commits.store(partition, next);
+            self.commits.tend().await;
         }
         Ok(())
     }
@@ -417,16 +294,14 @@ fn seek(reader: &Reader, topic: &str, number: i32, next: Offset) -> Result<(), K
 impl Drop for KafkaConsumer {
     fn drop(&mut self) {
         let (reader, names) = (self.reader.clone(), self.names.clone());
-        let (told, open) = (self.told.take(), self.offsets.open());
+        let (told, open) = (self.told.take(), self.commits.open());
         let leave = move || {
             // A call that was cut off, or the last commit, may still be under way; and the last to
             // let go of the reader closes it, which takes as long as the rest.
             while Arc::strong_count(&reader) > 1 {
                 pause(Duration::from_millis(1));
             }
-            if let Err(error) = commit_all(&reader, &names, &open) {
-                lost_commit(&error.to_string());
-            }
+            commits::commit_last(&reader, &names, &open);
             reader.context().leave();
             let changes = std::iter::from_fn(|| reader.context().next_change());
             for change in told.into_iter().chain(changes) {

@@ -19,6 +19,9 @@ use tokio::sync::Notify;
 
 use super::client::{log, log_error};
 
+/// The library's consumer.
+pub(super) type Reader = BaseConsumer<Membership>;
+
 /// A change of who has which partitions, to be made by the consumer.
 #[derive(Clone, Debug)]
 pub(super) enum Change {
@@ -28,7 +31,7 @@ pub(super) enum Change {
 
 impl Change {
     /// Makes it.
-    pub fn make(&self, consumer: &BaseConsumer<Membership>) -> KafkaResult<()> {
+    pub fn make(&self, consumer: &Reader) -> KafkaResult<()> {
         let cooperative = matches!(
             consumer.rebalance_protocol(),
             RebalanceProtocol::Cooperative

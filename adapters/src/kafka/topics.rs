@@ -17,7 +17,9 @@ use super::settings::KafkaSettings;
 
 const DOING: &str = "making the topics of the log";
 /// How long brokers may take until all of them know a new topic.
-const KNOWN_WITHIN: Duration = Duration::from_secs(15);
+const KNOWN_WITHIN: Duration = Duration::from_mins(1);
+/// How long they may take to make or delete some.
+const DONE_WITHIN: Duration = Duration::from_secs(30);
 /// Who looks after the shop reads the dead letters whenever there are any; there is one order among
 /// them.
 const DEAD_LETTER_PARTITIONS: u16 = 1;
@@ -67,7 +69,7 @@ pub async fn create_topics(settings: &KafkaSettings) -> Result<Topics, Fault> {
             all.fold(new, |new, (key, value)| new.set(key, value))
         })
         .collect();
-    let made = admin.create_topics(&new, &options(settings)).await;
+    let made = admin.create_topics(&new, &options()).await;
     let mut topics = Topics::default();
     for made in made.map_err(fault(DOING))? {
         match made {
@@ -97,7 +99,7 @@ pub async fn delete_topics(settings: &KafkaSettings) -> Result<(), Fault> {
     let names = Names::new(&settings.namespace);
     let all: Vec<_> = names.all().collect();
     let admin = admin(settings)?;
-    let deleted = admin.delete_topics(&all, &options(settings)).await;
+    let deleted = admin.delete_topics(&all, &options()).await;
     for deleted in deleted.map_err(fault("deleting topics"))? {
         match deleted {
             Ok(_) | Err((_, RDKafkaErrorCode::UnknownTopicOrPartition)) => {}
@@ -117,10 +119,10 @@ fn admin(settings: &KafkaSettings) -> Result<Arc<AdminClient<Quiet>>, Fault> {
     admin.map(Arc::new).map_err(fault(DOING))
 }
 
-fn options(settings: &KafkaSettings) -> AdminOptions {
+fn options() -> AdminOptions {
     AdminOptions::new()
-        .request_timeout(Some(settings.query_timeout * 2))
-        .operation_timeout(Some(settings.query_timeout))
+        .request_timeout(Some(DONE_WITHIN))
+        .operation_timeout(Some(DONE_WITHIN / 2))
 }
 
 fn wanted(settings: &KafkaSettings, names: &Names) -> Vec<Wanted> {
@@ -203,7 +205,7 @@ async fn differences(
             settings.replication.to_string(),
             replication.to_string(),
         );
-        let found = settings_of(admin, settings, &wanted.name).await?;
+        let found = settings_of(admin, &wanted.name).await?;
         for (key, value) in &wanted.settings {
             let found = found.get(*key).cloned().unwrap_or_default();
             compare(key, value.clone(), found);
@@ -220,11 +222,10 @@ fn replication_of(topic: &MetadataTopic) -> usize {
 
 async fn settings_of(
     admin: &Arc<AdminClient<Quiet>>,
-    settings: &KafkaSettings,
     topic: &str,
 ) -> Result<BTreeMap<String, String>, Fault> {
     let of = [ResourceSpecifier::Topic(topic)];
-    let found = admin.describe_configs(&of, &options(settings)).await;
+    let found = admin.describe_configs(&of, &options()).await;
     let mut all = BTreeMap::new();
     for resource in found.map_err(fault(DOING))? {
         let resource = resource.map_err(|error| fault(DOING)(KafkaError::AdminOp(error)))?;
