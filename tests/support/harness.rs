@@ -26,6 +26,9 @@ pub use traffic::{Answered, Crowd, Tally, Then, Traffic, settled, verify};
 
 /// How long anything may take before a test gives up on it; far more than it takes.
 pub const PATIENCE: Duration = Duration::from_mins(1);
+/// How long somebody may have to ask until there is an answer other than *try again*: some wait for
+/// servers that are away.
+const DECIDED: Duration = Duration::from_mins(3);
 /// Between two looks at something that is waited for.
 const LOOK: Duration = Duration::from_millis(20);
 

@@ -1,10 +1,16 @@
 //! What buyers and sellers ask for.
 
+use std::time::Duration;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
+use tokio::time::{sleep, timeout};
 
 use super::caller::{Caller, NoAnswer, code, codes, fresh_key};
-use super::until;
+use super::{DECIDED, until};
+
+/// Before an order is placed again under the same key.
+const AGAIN: Duration = Duration::from_millis(100);
 
 const REFUSALS: &str = "userErrors { __typename code message field
     ... on OutOfStock { itemId available }
@@ -114,12 +120,17 @@ impl Caller {
 
     /// Places an order under this key.
     pub async fn place_under(&self, key: &str, lines: &[Value]) -> Value {
-        until("an order to be decided", || async {
-            let payload = self.try_place(key, lines).await.unwrap();
-            let again = self.is_patient && codes(&payload) == ["TRY_AGAIN"];
-            (!again).then_some(payload)
-        })
-        .await
+        let insisting = async {
+            loop {
+                let payload = self.try_place(key, lines).await.unwrap();
+                if !self.is_patient || codes(&payload) != ["TRY_AGAIN"] {
+                    return payload;
+                }
+                sleep(AGAIN).await;
+            }
+        };
+        let decided = timeout(DECIDED, insisting).await;
+        decided.expect("an order that is decided")
     }
 
     /// Places an order.

@@ -10,13 +10,10 @@ use tokio::time::{Instant, sleep};
 
 use super::caller::{Caller, NoAnswer, code, codes, fresh_key};
 use super::shopping::line;
-use super::{Server, until};
+use super::{DECIDED, Server, until};
 
 /// Before the same request is sent again.
 const AGAIN: Duration = Duration::from_millis(20);
-/// How long somebody may have to ask until there is an answer other than *try again*: some wait for
-/// servers that are away.
-const DECIDED: Duration = Duration::from_mins(3);
 /// Orders that are looked at together once all is over.
 const CHECKS: usize = 8;
 
