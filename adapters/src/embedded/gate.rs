@@ -126,13 +126,6 @@ impl MemoryGate {
         }
     }
 
-    fn tell(&self, tellings: &[Telling], load: bool) {
-        for telling in tellings {
-            let wake = self.of_item(telling.item).tell(telling, load, &self.feed);
-            self.wake(wake);
-        }
-    }
-
     fn wake(&self, readers: bool) {
         if readers {
             self.feed.waiting.notify_waiters();
@@ -226,13 +219,26 @@ impl Gate for MemoryGate {
     }
 
     async fn load(&self, tellings: &[Telling]) -> Result<(), Fault> {
-        self.tell(tellings, true);
+        for telling in tellings {
+            let wake = self.of_item(telling.item).tell(telling, &self.feed);
+            self.wake(wake);
+        }
         Ok(())
     }
 
-    async fn sync(&self, tellings: &[Telling]) -> Result<(), Fault> {
-        self.tell(tellings, false);
-        Ok(())
+    async fn sync(&self, tellings: &[Telling]) -> Result<Vec<ItemId>, Fault> {
+        let mut unknown = Vec::new();
+        for telling in tellings {
+            let mut shard = self.of_item(telling.item);
+            if shard.is_loaded(telling.item) {
+                let wake = shard.tell(telling, &self.feed);
+                drop(shard);
+                self.wake(wake);
+            } else {
+                unknown.push(telling.item);
+            }
+        }
+        Ok(unknown)
     }
 
     async fn tell_receipts(&self, shard: Shard, receipts: &[Receipt]) -> Result<(), Fault> {

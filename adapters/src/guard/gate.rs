@@ -100,7 +100,7 @@ impl Gate for GuardedGate {
         self.breaker.run(self.bulk, call).await
     }
 
-    async fn sync(&self, tellings: &[Telling]) -> Result<(), Fault> {
+    async fn sync(&self, tellings: &[Telling]) -> Result<Vec<ItemId>, Fault> {
         let call = self.inner.sync(tellings);
         self.breaker.run(self.bulk, call).await
     }

@@ -200,7 +200,7 @@ impl Gate for RedisGate {
         telling::load(&self.shared, tellings).await
     }
 
-    async fn sync(&self, tellings: &[Telling]) -> Result<(), Fault> {
+    async fn sync(&self, tellings: &[Telling]) -> Result<Vec<ItemId>, Fault> {
         telling::sync(&self.shared, tellings).await
     }
 

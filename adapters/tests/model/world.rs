@@ -178,7 +178,7 @@ impl World {
 
     pub fn tell(&self, how: How, telling: &Telling) {
         match how {
-            How::Sync => at_once(self.gate.sync(std::slice::from_ref(telling))),
+            How::Sync => drop(at_once(self.gate.sync(std::slice::from_ref(telling)))),
             How::Load => at_once(self.gate.load(std::slice::from_ref(telling))),
         }
     }

@@ -44,8 +44,8 @@ pub trait Gate: Send + Sync {
     /// Writes what is not there yet; for an item that is loaded it is a [`Gate::sync`].
     async fn load(&self, tellings: &[Telling]) -> Result<(), Fault>;
 
-    /// Tells what the ledger knows. An item that is not loaded stays so.
-    async fn sync(&self, tellings: &[Telling]) -> Result<(), Fault>;
+    /// Tells what the ledger knows. An item that is not loaded stays so; those are returned.
+    async fn sync(&self, tellings: &[Telling]) -> Result<Vec<ItemId>, Fault>;
 
     /// Tells a shard receipts that it may have forgotten; those it remembers stay as they are. One
     /// of an order that it was never asked for does no harm.

@@ -1,5 +1,7 @@
 //! What makes certain that the gate hears of everything: the keeper goes round all the time.
 
+mod told;
+
 use std::collections::HashSet;
 
 use chrono::TimeDelta;
@@ -9,11 +11,13 @@ use crate::ports::Ports;
 use crate::use_cases::load_gate;
 use crate::{Fault, ItemId, Timestamp};
 
+use told::Told;
+
 /// How far a telling looks back beyond what it is about, in milliseconds: longer than any commit
 /// takes to become visible after it read the ledger's clock, and than clocks differ.
 pub(super) const OVERLAP_MS: i64 = 10_000;
 /// How often everything is told again, changed or not, in milliseconds.
-const FULL_ROUND_MS: i64 = 60_000;
+const FULL_ROUND_MS: i64 = 600_000;
 /// Items told at once.
 const PAGE: usize = 500;
 /// Deals loaded at once, each with all its buyers.
@@ -24,6 +28,7 @@ const LOADED_AT_ONCE: usize = 20;
 pub struct Keeper {
     changes_from: Option<Timestamp>,
     last_full: Option<Timestamp>,
+    told: Told,
 }
 
 /// Gives every shard its beat.
@@ -48,8 +53,14 @@ pub async fn keep_gate(ports: &Ports, keeper: &mut Keeper) -> Result<(), Fault> 
         .last_full
         .is_none_or(|last| now - last >= TimeDelta::milliseconds(FULL_ROUND_MS));
     let since = if full_due { None } else { keeper.changes_from };
-    let deals = tell_changes(ports, since).await?;
-    load_deals(ports, deals, now).await?;
+    let told = std::mem::take(&mut keeper.told);
+    let before = if full_due { Told::default() } else { told };
+    let mut round = Round::default();
+    tell(ports, since, &before, &mut round).await?;
+    load_deals(ports, &round.unknown, now).await?;
+    if !full_due {
+        keeper.told = round.told;
+    }
     keeper.changes_from = Some(now - TimeDelta::milliseconds(OVERLAP_MS));
     if full_due {
         keeper.last_full = Some(now);
@@ -57,46 +68,59 @@ pub async fn keep_gate(ports: &Ports, keeper: &mut Keeper) -> Result<(), Fault> 
     Ok(())
 }
 
-/// Tells every item that changed since then, or every item; returns the time deals among them.
-pub(super) async fn tell_changes(
+/// Tells every item that changed since then, or every item.
+pub(super) async fn tell_changes(ports: &Ports, since: Option<Timestamp>) -> Result<(), Fault> {
+    tell(ports, since, &Told::default(), &mut Round::default()).await
+}
+
+/// What a round did.
+#[derive(Default)]
+struct Round {
+    told: Told,
+    /// Items that the gate does not know.
+    unknown: Vec<(ItemId, Terms)>,
+}
+
+/// Tells what changed since then, or everything, but for what was told before.
+async fn tell(
     ports: &Ports,
     since: Option<Timestamp>,
-) -> Result<Vec<(ItemId, Terms)>, Fault> {
-    let (mut after, mut deals) = (None, Vec::new());
+    before: &Told,
+    round: &mut Round,
+) -> Result<(), Fault> {
+    let mut after = None;
     loop {
         let tellings = ports.catalogue.tellings_since(since, after, PAGE).await?;
         let Some(last) = tellings.last() else {
-            return Ok(deals);
+            return Ok(());
         };
         after = Some(last.item);
-        ports.gate.sync(&tellings).await?;
-        let of_deal = |telling: &&Telling| telling.terms.opens_at.is_some();
-        let found = tellings.iter().filter(of_deal);
-        deals.extend(found.map(|telling| (telling.item, telling.terms)));
+        let news: Vec<Telling> = tellings.iter().filter_map(|one| before.news(one)).collect();
+        let unknown: HashSet<ItemId> = ports.gate.sync(&news).await?.into_iter().collect();
+        for telling in &tellings {
+            if unknown.contains(&telling.item) {
+                round.unknown.push((telling.item, telling.terms));
+            } else if since.is_some() {
+                round.told.add(telling);
+            }
+        }
     }
 }
 
-/// Loads the deals that can still be bought. Any other item is loaded by its first order; a deal
-/// has its first ones all at once, and those it turns away then must be able to rely on it.
+/// Loads the deals among these that can still be bought. Any other item is loaded by its first
+/// order; a deal has its first ones all at once, and those it turns away then must be able to rely
+/// on it.
 async fn load_deals(
     ports: &Ports,
-    deals: Vec<(ItemId, Terms)>,
+    unknown: &[(ItemId, Terms)],
     now: Timestamp,
 ) -> Result<(), Fault> {
     let is_over = |terms: &Terms| terms.closes_at.is_some_and(|closes_at| closes_at <= now);
-    let mut deals: Vec<ItemId> = deals
-        .into_iter()
-        .filter(|(_, terms)| !is_over(terms))
-        .map(|(item, _)| item)
+    let deals: Vec<ItemId> = unknown
+        .iter()
+        .filter(|(_, terms)| terms.opens_at.is_some() && !is_over(terms))
+        .map(|(item, _)| *item)
         .collect();
-    let loaded: HashSet<ItemId> = ports
-        .gate
-        .exact_levels(&deals)
-        .await?
-        .into_iter()
-        .map(|level| level.item)
-        .collect();
-    deals.retain(|item| !loaded.contains(item));
     for deals in deals.chunks(LOADED_AT_ONCE) {
         load_gate::load_items(ports, deals).await?;
     }

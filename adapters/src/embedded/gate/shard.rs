@@ -146,18 +146,17 @@ impl ShardState {
         receipts.keep(receipt.clone(), None, now, self.receipt_life);
     }
 
-    /// Takes what the ledger tells of an item; one it does not know is added only when `load`.
-    /// Returns whether readers of the feed are to be woken.
-    pub fn tell(&mut self, telling: &Telling, load: bool, feed: &Feed) -> bool {
+    /// Takes what the ledger tells of an item; one it does not know is added. Returns whether
+    /// readers of the feed are to be woken.
+    pub fn tell(&mut self, telling: &Telling, feed: &Feed) -> bool {
         let changed = match self.held.items.get_mut(&telling.item) {
             Some(item) => item.tell(telling),
-            None if load => {
+            None => {
                 self.held
                     .items
                     .insert(telling.item, ItemState::load(telling));
                 true
             }
-            None => false,
         };
         changed && self.note(telling.item, feed)
     }

@@ -115,3 +115,48 @@ fn login(settings: &RedisSettings, mut login: RedisConnectionInfo) -> RedisConne
     }
     login
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::config::Secret;
+
+    fn settings(username: Option<&str>, password: Option<&str>) -> RedisSettings {
+        let secret = |text| serde_json::from_value::<Secret>(text).unwrap();
+        RedisSettings {
+            namespace: String::new(),
+            mode: Mode::Cluster { nodes: Vec::new() },
+            username: username.map(str::to_owned),
+            password: password.map(|text| secret(text.into())),
+            command_timeout: Duration::from_secs(1),
+        }
+    }
+
+    fn who(settings: &RedisSettings, server: &str) -> (String, Option<String>, Option<String>) {
+        let found = addresses(settings, &[server.to_owned()]).unwrap();
+        let login = found[0].redis_settings();
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        let address = found[0].addr().to_string();
+        (address, owned(login.username()), owned(login.password()))
+    }
+
+    #[test]
+    fn servers_are_named_by_address_or_url() {
+        let (nobody, shop) = (settings(None, None), settings(Some("shop"), Some("secret")));
+        let at = |user: Option<&str>, password: Option<&str>| {
+            let owned = |text: Option<&str>| text.map(str::to_owned);
+            ("a.example:7000".to_owned(), owned(user), owned(password))
+        };
+        assert_eq!(who(&nobody, "a.example:7000"), at(None, None));
+        let url = "redis://me:mine@a.example:7000";
+        assert_eq!(who(&nobody, url), at(Some("me"), Some("mine")));
+        assert_eq!(who(&shop, url), at(Some("shop"), Some("secret")));
+        assert_eq!(
+            who(&shop, "a.example:7000"),
+            at(Some("shop"), Some("secret"))
+        );
+        assert!(addresses(&nobody, &[]).is_err());
+    }
+}

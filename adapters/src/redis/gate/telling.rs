@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use domain::Fault;
 use domain::gate::{BuyerCount, Telling, Terms};
+use domain::{Fault, ItemId};
 use redis::{Cmd, Pipeline};
 
 use super::Shared;
 use crate::redis::keys::{Id, ShardKeys};
+use crate::redis::replies::Reply;
 use crate::redis::scripts::Script;
 
+const DOING: &str = "telling the gate";
 /// Buyers that one call tells.
 const BUYERS: usize = 500;
 /// Items and buyers told in one round trip: some ten milliseconds of Redis' time.
@@ -21,7 +23,8 @@ pub(super) async fn load(shared: &Shared, tellings: &[Telling]) -> Result<(), Fa
         let mut ahead = Told::to(shared, keys, &shared.scripts.sync);
         for telling in &tellings {
             for buyers in telling.buyers.chunks(BUYERS) {
-                ahead.tell(sync_call(shared, keys, telling, buyers, true), buyers.len());
+                let call = sync_call(shared, keys, telling, buyers, true);
+                ahead.tell(telling.item, call, buyers.len());
                 ahead.flush_if_full().await?;
             }
         }
@@ -34,7 +37,7 @@ pub(super) async fn load(shared: &Shared, tellings: &[Telling]) -> Result<(), Fa
                 .arg(&keys.healing)
                 .arg(telling.admitted);
             add_terms(&mut call, &telling.terms);
-            loading.tell(call, 0);
+            loading.tell(telling.item, call, 0);
             loading.flush_if_full().await?;
         }
         loading.flush().await?;
@@ -42,23 +45,24 @@ pub(super) async fn load(shared: &Shared, tellings: &[Telling]) -> Result<(), Fa
     Ok(())
 }
 
-/// Tells items that are loaded.
-pub(super) async fn sync(shared: &Shared, tellings: &[Telling]) -> Result<(), Fault> {
+/// Tells items that are loaded; returns those that are not.
+pub(super) async fn sync(shared: &Shared, tellings: &[Telling]) -> Result<Vec<ItemId>, Fault> {
+    let mut unknown = Vec::new();
     for (keys, tellings) in by_shard(shared, tellings) {
         let mut told = Told::to(shared, keys, &shared.scripts.sync);
         for telling in &tellings {
             let (first, others) = telling.buyers.split_at(telling.buyers.len().min(BUYERS));
             for buyers in std::iter::once(first).chain(others.chunks(BUYERS)) {
-                told.tell(
-                    sync_call(shared, keys, telling, buyers, false),
-                    buyers.len(),
-                );
+                let call = sync_call(shared, keys, telling, buyers, false);
+                told.tell(telling.item, call, buyers.len());
                 told.flush_if_full().await?;
             }
         }
         told.flush().await?;
+        unknown.append(&mut told.unknown);
     }
-    Ok(())
+    unknown.dedup();
+    Ok(unknown)
 }
 
 fn by_shard<'a>(
@@ -120,7 +124,11 @@ struct Told<'a> {
     keys: &'a ShardKeys,
     script: &'a Script,
     calls: Pipeline,
+    /// What each of them is about.
+    items: Vec<ItemId>,
     weight: usize,
+    /// Items that turned out not to be loaded; one that is told in pieces may be there twice.
+    unknown: Vec<ItemId>,
 }
 
 impl<'a> Told<'a> {
@@ -130,12 +138,15 @@ impl<'a> Told<'a> {
             keys,
             script,
             calls: Pipeline::new(),
+            items: Vec::new(),
             weight: 0,
+            unknown: Vec::new(),
         }
     }
 
-    fn tell(&mut self, call: Cmd, buyers: usize) {
+    fn tell(&mut self, item: ItemId, call: Cmd, buyers: usize) {
         self.calls.add_command(call);
+        self.items.push(item);
         self.weight += 1 + buyers;
     }
 
@@ -152,9 +163,13 @@ impl<'a> Told<'a> {
         }
         let calls = std::mem::take(&mut self.calls);
         self.weight = 0;
-        self.script
-            .run_all(&self.shared.primary, &calls, &self.keys.state)
-            .await
-            .map(drop)
+        let primary = &self.shared.primary;
+        let answers = self.script.run_all(primary, &calls, &self.keys.state);
+        for (item, answer) in self.items.drain(..).zip(answers.await?) {
+            if Reply::new(DOING, answer)?.bytes()? == b"not_loaded" {
+                self.unknown.push(item);
+            }
+        }
+        Ok(())
     }
 }

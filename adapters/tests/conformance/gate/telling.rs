@@ -208,9 +208,11 @@ pub async fn only_a_load_makes_an_item_known(world: &impl World) {
         terms: deal,
         buyers: buyers.clone(),
     };
-    gate.sync(std::slice::from_ref(&told)).await.unwrap();
+    let unknown = gate.sync(std::slice::from_ref(&told)).await.unwrap();
+    assert_eq!(unknown, [item]);
     assert_eq!(gate.exact_levels(&[item]).await.unwrap(), []);
-    gate.load(&[told]).await.unwrap();
+    gate.load(std::slice::from_ref(&told)).await.unwrap();
+    assert_eq!(gate.sync(&[told]).await.unwrap(), [], "it is known now");
     let level = level(gate, item).await;
     assert_eq!((level.admitted, level.terms), (4, deal));
     assert_eq!(gate.buyers(item).await.unwrap(), buyers);

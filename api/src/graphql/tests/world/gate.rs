@@ -108,8 +108,8 @@ port! { Gate {
         Ok(())
     }
 
-    async fn sync(&self, _: &[Telling]) -> Result<(), Fault> {
-        Ok(())
+    async fn sync(&self, _: &[Telling]) -> Result<Vec<ItemId>, Fault> {
+        Ok(Vec::new())
     }
 
     async fn levels(&self, items: &[ItemId]) -> Result<Vec<Level>, Fault> {
