@@ -116,9 +116,8 @@ async fn letters(log: &KafkaLog, count: usize) -> Vec<OwnedMessage> {
         for _ in 0..100 {
             match reader.poll(Duration::from_millis(100)) {
                 Some(Ok(letter)) => letters.push(letter.detach()),
-                Some(Err(_)) => {}
                 None if letters.len() >= count => break,
-                None => {}
+                Some(Err(_)) | None => {}
             }
         }
         letters
