@@ -22,7 +22,7 @@ use domain::message::{Message, Offset, Partition, Topic};
 use domain::ports::log::{Consumer, DeadLetter, Delivery, Group, Log, Polled};
 
 use crate::backoff::Backoff;
-use crate::consume::attempts::Exhausted;
+use crate::consume::attempts::{Exhausted, Left};
 use crate::consume::batch::{Batch, Dead, Fate, Watermarks};
 use crate::context::{Context, End, Worker};
 
@@ -150,9 +150,8 @@ impl<H: Handler> Consuming<H> {
         deliveries: &[Delivery],
     ) -> Result<Took, Fault> {
         let mut batch = Batch::new(deliveries, |message| self.handler.task(message));
-        let exhausted =
-            attempts::handle(context, &self.handler, &self.subscription, &mut batch).await;
-        let held_up = self.judge(&mut batch, exhausted, context.pace.attempts);
+        let left = attempts::handle(context, &self.handler, &self.subscription, &mut batch).await;
+        let held_up = self.judge(&mut batch, left, context.pace.attempts);
         let mut marks = Watermarks::default();
         let settled = self.settle(context, batch, &mut marks).await;
         for (partition, next) in marks.finished_to() {
@@ -173,21 +172,15 @@ impl<H: Handler> Consuming<H> {
 
     /// Gives up the records that are to blame themselves: others got through when they did not, now
     /// or since they were last tried. Returns what holds up the rest.
-    fn judge(
-        &mut self,
-        batch: &mut Batch<H::Task>,
-        exhausted: Vec<Exhausted>,
-        attempts: u32,
-    ) -> Option<Fault> {
-        let done = batch.done();
-        self.done += done;
+    fn judge(&mut self, batch: &mut Batch<H::Task>, left: Left, attempts: u32) -> Option<Fault> {
+        self.done += batch.done();
         let mut held_up = None;
         let mut waiting = BTreeSet::new();
-        for Exhausted { place, fault } in exhausted {
+        for Exhausted { place, fault } in left.exhausted {
             let (partition, offset) = batch.at(place);
             let seen = self.stuck.get(&partition);
             let seen = seen.filter(|stuck| stuck.offset == offset);
-            if done > 0 || seen.is_some_and(|stuck| stuck.done_before < self.done) {
+            if left.others_got_through || seen.is_some_and(|stuck| stuck.done_before < self.done) {
                 batch.give_up(place, &fault, attempts);
                 continue;
             }

@@ -27,8 +27,18 @@ pub(super) struct Exhausted {
     pub fault: Fault,
 }
 
-/// Handles every open record, and returns those that did not work to the last, in order. Others
-/// that are still open afterwards were left because of the shutdown signal.
+/// What the attempts came to.
+#[derive(Default)]
+pub(super) struct Left {
+    /// In order.
+    pub exhausted: Vec<Exhausted>,
+    /// Whether others got through at the very attempt at which these did not: then nothing they
+    /// need in common is away.
+    pub others_got_through: bool,
+}
+
+/// Handles every open record, and returns those that did not work to the last. Others that are
+/// still open afterwards were left because of the shutdown signal.
 ///
 /// Groups are tried as a whole; the last time, and after a fault that a repetition can't help,
 /// every record is tried for itself, to see which one it is.
@@ -37,7 +47,7 @@ pub(super) async fn handle<H: Handler>(
     handler: &H,
     subscription: &Subscription,
     batch: &mut Batch<H::Task>,
-) -> Vec<Exhausted> {
+) -> Left {
     let mut backoff = Backoff::new(context.pace.retry);
     let open = batch.open();
     let group = |places: &[usize]| Group {
@@ -49,16 +59,19 @@ pub(super) async fn handle<H: Handler>(
         .map(group)
         .collect();
     let most = context.pace.attempts.max(1);
+    let mut others_got_through = false;
     for attempt in 1..=most {
         if attempt == most {
             waiting = waiting.into_iter().flat_map(Group::one_by_one).collect();
         }
+        let done_before = batch.done();
         waiting = attempt_all(handler, batch, waiting, attempt).await;
+        others_got_through = batch.done() > done_before;
         if waiting.is_empty() {
             break;
         }
         if attempt < most && !context.back_off(&mut backoff).await {
-            return Vec::new();
+            return Left::default();
         }
     }
     let exhausted = waiting.into_iter().filter_map(|group| {
@@ -67,7 +80,10 @@ pub(super) async fn handle<H: Handler>(
     });
     let mut exhausted: Vec<_> = exhausted.collect();
     exhausted.sort_by_key(|exhausted| exhausted.place);
-    exhausted
+    Left {
+        exhausted,
+        others_got_through,
+    }
 }
 
 /// Tries every group once; returns those to be tried again.

@@ -304,6 +304,24 @@ async fn an_outage_puts_nothing_aside_and_stops_nobody() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_outage_that_begins_in_mid_poll_puts_nothing_aside() {
+    let world = World::new();
+    world.log.append_tasks(0, 1..=20);
+    let script = Script::new(&world);
+    script.state().takes_ms = 500;
+    let workers = script.start_with(&world, 1);
+    until(|| !handled(&world).is_empty()).await;
+    script.state().is_down = true;
+    pass(60).await;
+    assert!(!handled(&world).contains(&20), "it began too late");
+    assert_eq!(world.log.dead(), [0; 0]);
+    script.state().is_down = false;
+    until(|| world.log.stored(0) == 20).await;
+    assert_eq!(world.log.dead(), [0; 0]);
+    world.stop(workers).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_lone_record_waits_for_another_to_show_whose_fault_it_is() {
     let world = World::new();
     world.log.append_tasks(0, [1]);
