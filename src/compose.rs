@@ -10,7 +10,7 @@ use adapters::config::Config;
 use adapters::crypto::vault::Vault;
 use adapters::crypto::{Argon2Passwords, JwtTokens, KeyedDigests, Keyring};
 use adapters::entropy::SystemEntropy;
-use adapters::guard::GuardSettings;
+use adapters::guard::{GuardSettings, Guards};
 use adapters::mail::{FolderMailbox, FolderMailer, SmtpMailer};
 use adapters::payment::SimulatedProvider;
 use adapters::sql::Ledger;
@@ -22,6 +22,8 @@ pub use distributed::{make_log, migrate_ledger};
 /// A shop, as one process has it.
 pub struct World {
     pub ports: Ports,
+    /// What stands before everything that may be away.
+    pub guards: Guards,
     /// Where letters can be read; nowhere, when a mail server takes them.
     pub mailbox: Option<Arc<dyn Mailbox>>,
     ledger: Arc<Ledger>,
@@ -87,8 +89,15 @@ impl World {
             clock,
             entropy,
         };
+        let settings = guards(config);
+        let (ports, guards) = if config.servers().is_some() {
+            Guards::servers(ports, &settings)?
+        } else {
+            Guards::embedded(ports, &settings)?
+        };
         Ok(Self {
             ports,
+            guards,
             mailbox,
             ledger,
         })

@@ -5,14 +5,13 @@ use std::sync::Arc;
 
 use adapters::config::{Config, Kafka, Redis, RedisMode, Servers};
 use adapters::crypto::Keyring;
-use adapters::guard::Guards;
 use adapters::item_cache::CachedItems;
 use adapters::kafka::{KafkaLog, KafkaSettings, Topics};
 use adapters::redis::{GateSettings, Mode, RedisGate, RedisItems, RedisSettings};
 use adapters::sql::{Ledger, LedgerSettings};
 use domain::Fault;
 
-use super::{Base, Engines, World, entropy, guards};
+use super::{Base, Engines, World, entropy};
 use crate::process::patiently;
 
 const REDIS: &str = "redis";
@@ -48,9 +47,7 @@ impl World {
             items: Arc::new(CachedItems::new(ledger.clone(), shared.transpose()?)?),
             ledger,
         };
-        let mut world = Self::of(config, base, engines).await?;
-        (world.ports, _) = Guards::servers(world.ports, &guards(config))?;
-        Ok(world)
+        Self::of(config, base, engines).await
     }
 }
 

@@ -6,12 +6,11 @@ use adapters::config::Config;
 use adapters::crypto::Keyring;
 use adapters::embedded::gate::{MemoryGate, MemoryGateSettings};
 use adapters::embedded::log::SqliteLog;
-use adapters::guard::Guards;
 use adapters::item_cache::CachedItems;
 use adapters::sql::Ledger;
 use domain::Fault;
 
-use super::{Base, Engines, World, entropy, guards};
+use super::{Base, Engines, World, entropy};
 use crate::instance;
 
 /// Partitions of the embedded log: one process writes one file, so more would only make the order
@@ -41,9 +40,7 @@ impl World {
             items: Arc::new(CachedItems::new(ledger.clone(), None)?),
             ledger,
         };
-        let mut world = Self::of(config, base, engines).await?;
-        (world.ports, _) = Guards::embedded(world.ports, &guards(config))?;
-        Ok(world)
+        Self::of(config, base, engines).await
     }
 }
 

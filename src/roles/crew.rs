@@ -3,35 +3,42 @@
 use std::sync::Arc;
 
 use adapters::config::Config;
+use adapters::guard::Guards;
 use api::app::Lacks;
-use domain::ports::{Clock, Ports};
+use domain::ports::Clock;
 use tokio_util::sync::CancellationToken;
 use workers::{Health, Pace, WorkerName, Workers};
+
+use crate::compose::World;
 
 /// Workers that run, and how they are told to leave.
 pub struct Crew {
     workers: Workers,
     leave: CancellationToken,
+    guards: Guards,
     clock: Arc<dyn Clock>,
 }
 
 impl Crew {
     /// Starts the workers of these names.
-    pub fn start(ports: &Ports, config: &Config, names: &[WorkerName]) -> Self {
+    pub fn start(world: &World, config: &Config, names: &[WorkerName]) -> Self {
         let leave = CancellationToken::new();
         Self {
-            workers: Workers::start(ports, pace(config), names, leave.clone()),
+            workers: Workers::start(&world.ports, pace(config), names, leave.clone()),
             leave,
-            clock: ports.clock.clone(),
+            guards: world.guards.clone(),
+            clock: world.ports.clock.clone(),
         }
     }
 
-    /// What is missing: the workers that do not get their work done.
+    /// What is missing: the workers that do not get their work done. Degraded: what only workers
+    /// ask, and gets no answer.
     pub fn lacks(&self) -> impl Fn() -> Lacks + Send + Sync + use<> {
         let (health, clock): (Health, _) = (self.workers.health(), self.clock.clone());
+        let guards = self.guards.clone();
         move || Lacks {
             missing: health.unwell(clock.now()),
-            degraded: Vec::new(),
+            degraded: guards.away(),
         }
     }
 

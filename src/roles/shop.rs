@@ -40,7 +40,7 @@ pub async fn run(config: Config) -> Result<(), Fault> {
     if config.demo.0 {
         demo::fill(ports, &config.data_dir.0).await?;
     }
-    let crew = Crew::start(ports, &config, &WorkerName::ALL);
+    let crew = Crew::start(&world, &config, &WorkerName::ALL);
     // Workers first: the gate may only be loaded once the order writer has caught up with the log.
     load_gate::rebuild_gate(ports).await?;
 
@@ -71,14 +71,16 @@ async fn over_servers(config: &Config) -> Result<(), Fault> {
         return Ok(());
     };
     let world = world?;
-    let crew = Crew::start(&world.ports, config, &WorkerName::ALL);
+    let crew = Crew::start(&world, config, &WorkerName::ALL);
     let probes = Probes::start(&world.ports, &ending.stop);
     let endpoint = Endpoint::listen(config.listen.0, "listen").await?;
     banner::print(&world.ports, config, &endpoint.url, world.mailbox.is_some()).await?;
     let workers = crew.lacks();
     let lacks = Arc::new(move || {
         let mut lacks = probes.lacks();
-        lacks.missing.extend(workers().missing);
+        let of_workers = workers();
+        lacks.missing.extend(of_workers.missing);
+        lacks.degraded.extend(of_workers.degraded);
         lacks
     });
     endpoint.serve(&world, config, lacks, &ending).await?;

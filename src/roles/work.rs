@@ -40,7 +40,7 @@ pub async fn run(config: &Config, args: &WorkArgs) -> Result<(), Fault> {
         return Ok(());
     };
     let world = world?;
-    let crew = Crew::start(&world.ports, config, names);
+    let crew = Crew::start(&world, config, names);
     let closed = CancellationToken::new();
     let health = health(config, &world, &crew, &ending, &closed).await?;
     let names: Vec<&str> = names.iter().map(|name| name.name()).collect();
