@@ -38,8 +38,8 @@ pub use audit::audit;
 use client::{Client, NoAnswer, Token};
 use endpoint::Nodes;
 pub use outcome::Outcome;
-pub use sustained::floor::ROLE as FLOOR;
 use outcome::Told;
+pub use sustained::floor::ROLE as FLOOR;
 use sustained::processor::Process;
 
 /// The most buyers of a crowd; each has an account.

@@ -6,7 +6,9 @@ mod orders;
 use serde::Serialize;
 
 pub use catalogue::{Coded, Item, STOCK_CHANGED, Stock, by_sku, deals, general, item};
-pub use orders::{Asked, Bought, Line, Order, PlaceOrder, UserError, bought, orders, pay_order, place_order};
+pub use orders::{
+    Asked, Bought, Line, Order, PlaceOrder, UserError, bought, orders, pay_order, place_order,
+};
 
 /// The most that a list may be asked for, and the most ids in one request.
 pub const MOST_PER_REQUEST: usize = 100;
