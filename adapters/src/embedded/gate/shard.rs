@@ -149,14 +149,12 @@ impl ShardState {
     /// Takes what the ledger tells of an item; one it does not know is added. Returns whether
     /// readers of the feed are to be woken.
     pub fn tell(&mut self, telling: &Telling, feed: &Feed) -> bool {
-        let changed = match self.held.items.get_mut(&telling.item) {
-            Some(item) => item.tell(telling),
-            None => {
-                self.held
-                    .items
-                    .insert(telling.item, ItemState::load(telling));
-                true
-            }
+        let changed = if let Some(item) = self.held.items.get_mut(&telling.item) {
+            item.tell(telling)
+        } else {
+            let item = ItemState::load(telling);
+            self.held.items.insert(telling.item, item);
+            true
         };
         changed && self.note(telling.item, feed)
     }
