@@ -22,6 +22,9 @@ use source::Source;
 
 /// Rows of one statement to a server, which is then some 300 KB long.
 const MOST_ROWS: usize = 1_000;
+/// Bytes after which a statement that is written out ends: a server takes 16 MiB, unless it was told
+/// otherwise.
+const MOST_BYTES: usize = 1 << 20;
 
 /// A condition that `column` is one of `ids`, in few different statements: the servers' plans are
 /// kept by their text.
@@ -50,40 +53,41 @@ pub async fn insert(
     rows: &[Vec<Cell>],
 ) -> Result<u64, DbErr> {
     let backend = on.get_database_backend();
-    let mut inserted = 0;
-    for rows in rows.chunks(MOST_ROWS) {
-        inserted += match backend {
-            DbBackend::MySql => {
-                let sql = written_out(table, columns, rows);
-                on.execute_unprepared(&sql).await?
-            }
-            _ => {
-                let source = Source::of(backend, rows);
-                let sql = format!(
-                    "INSERT INTO {} ({}) SELECT {} FROM {}",
-                    quoted(backend, table),
-                    listed(columns.iter().map(|column| quoted(backend, column))),
-                    listed(source.columns.iter()),
-                    source.table,
-                );
-                execute(on, sql, source.parameters).await?
-            }
-        }
-        .rows_affected();
+    let columns = listed(columns.iter().map(|column| quoted(backend, column)));
+    let into = format!("INSERT INTO {} ({columns})", quoted(backend, table));
+    let (mut inserted, mut rest) = (0, rows);
+    while !rest.is_empty() {
+        let done = if backend == DbBackend::MySql {
+            let (sql, count) = written_out(&into, rest);
+            rest = &rest[count..];
+            on.execute_unprepared(&sql).await?
+        } else {
+            let rows = &rest[..Ord::min(rest.len(), MOST_ROWS)];
+            rest = &rest[rows.len()..];
+            let Source {
+                table,
+                columns,
+                parameters,
+            } = Source::of(backend, rows);
+            let columns = listed(columns.iter());
+            execute(
+                on,
+                format!("{into} SELECT {columns} FROM {table}"),
+                parameters,
+            )
+            .await?
+        };
+        inserted += done.rows_affected();
     }
     Ok(inserted)
 }
 
-/// The insert with its values in it.
-fn written_out(table: &str, columns: &[String], rows: &[Vec<Cell>]) -> String {
-    let backend = DbBackend::MySql;
-    let mut sql = format!(
-        "INSERT INTO {} ({}) VALUES ",
-        quoted(backend, table),
-        listed(columns.iter().map(|column| quoted(backend, column))),
-    );
-    for (number, row) in rows.iter().enumerate() {
-        sql.push_str(if number == 0 { "(" } else { ",(" });
+/// The insert with the first of these rows in it, and how many those are.
+fn written_out(into: &str, rows: &[Vec<Cell>]) -> (String, usize) {
+    let mut sql = format!("{into} VALUES ");
+    let mut count = 0;
+    for row in rows.iter().take(MOST_ROWS) {
+        sql.push_str(if count == 0 { "(" } else { ",(" });
         for (place, cell) in row.iter().enumerate() {
             if place > 0 {
                 sql.push(',');
@@ -91,8 +95,12 @@ fn written_out(table: &str, columns: &[String], rows: &[Vec<Cell>]) -> String {
             cell.write_mysql(&mut sql);
         }
         sql.push(')');
+        count += 1;
+        if sql.len() > MOST_BYTES {
+            break;
+        }
     }
-    sql
+    (sql, count)
 }
 
 async fn execute(
@@ -122,4 +130,23 @@ fn listed(parts: impl Iterator<Item = impl AsRef<str>>) -> String {
         list.push_str(part.as_ref());
     }
     list
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_out_ends_before_the_server_refuses_it() {
+        let row = |length: usize| vec![Cell::from(1_i64), Cell::from("é".repeat(length))];
+        let (sql, count) = written_out("INSERT INTO `t` (`a`,`b`)", &[row(0), row(1)]);
+        let expected = "INSERT INTO `t` (`a`,`b`) VALUES (1,''),(1,_utf8mb4 x'c3a9')";
+        assert_eq!((sql.as_str(), count), (expected, 2));
+        let long = vec![row(100_000); 9];
+        let (sql, count) = written_out("INSERT", &long);
+        assert_eq!(count, 3);
+        assert!(sql.len() < 2 * MOST_BYTES);
+        let many = vec![row(0); MOST_ROWS + 1];
+        assert_eq!(written_out("INSERT", &many).1, MOST_ROWS);
+    }
 }

@@ -75,7 +75,7 @@ pub async fn writers_of_different_partitions_meet_at_the_same_items(shop: &Shop)
                         // Few buyers, so that their rows meet too.
                         record(
                             u128::try_from(id).unwrap(),
-                            1 + order.unsigned_abs() as u128 % 7,
+                            1 + u128::from(order.unsigned_abs()) % 7,
                             &lines,
                         )
                     })

@@ -95,6 +95,73 @@ pub async fn nobody_hears_the_password(shop: &Shop) {
     }
 }
 
+/// What no row may be, and the constraint that says so.
+const BROKEN: &[(&str, &str)] = &[
+    (
+        "UPDATE stock SET held = 11, admitted = 12",
+        "stock_held_in_range",
+    ),
+    (
+        "UPDATE stock SET held = -1, admitted = 0",
+        "stock_held_in_range",
+    ),
+    ("UPDATE stock SET admitted = 1", "stock_counts_agree"),
+    (
+        "UPDATE stock SET released = -1, held = 4",
+        "stock_released_in_range",
+    ),
+    ("UPDATE stock SET total = -1", "stock_held_in_range"),
+    (
+        "UPDATE buyer_stock SET released = admitted + 1",
+        "buyer_stock_released_in_range",
+    ),
+    (
+        "UPDATE buyer_stock SET released = -1",
+        "buyer_stock_released_in_range",
+    ),
+    (
+        "UPDATE orders SET total_minor = -1",
+        "orders_total_in_range",
+    ),
+    ("UPDATE orders SET version = 0", "orders_version_positive"),
+    (
+        "UPDATE order_lines SET quantity = 0",
+        "order_lines_quantity_positive",
+    ),
+    (
+        "UPDATE order_lines SET price_minor = -1",
+        "order_lines_price_in_range",
+    ),
+    (
+        "UPDATE payments SET attempt = 0",
+        "payments_attempt_positive",
+    ),
+    (
+        "UPDATE payments SET amount_minor = -1",
+        "payments_amount_in_range",
+    ),
+    (
+        "UPDATE refunds SET amount_minor = -1",
+        "refunds_amount_in_range",
+    ),
+    ("UPDATE items SET price_minor = -1", "items_price_in_range"),
+    (
+        "UPDATE items SET limit_per_buyer = 0",
+        "items_limit_positive",
+    ),
+    (
+        "UPDATE items SET opens_at = 5, closes_at = 5",
+        "items_window_in_order",
+    ),
+    (
+        "UPDATE writer_positions SET next_offset = -1",
+        "writer_positions_in_range",
+    ),
+    ("UPDATE stock SET item_id = order_id FROM orders", ""),
+    ("DELETE FROM items", "stock_item"),
+    ("DELETE FROM orders", ""),
+];
+
 pub async fn the_law_of_stock_holds_whoever_writes(shop: &Shop) {
     let bench = shop.bench().await;
     let item = bench.deal(1, 10, Some(3)).await;
@@ -107,73 +174,9 @@ pub async fn the_law_of_stock_holds_whoever_writes(shop: &Shop) {
         .done(&paid.cancel(refund, super::bench::at(30)).unwrap())
         .await;
     let raw = shop.raw().await;
-    for (broken, constraint) in [
-        (
-            "UPDATE stock SET held = 11, admitted = 12",
-            "stock_held_in_range",
-        ),
-        (
-            "UPDATE stock SET held = -1, admitted = 0",
-            "stock_held_in_range",
-        ),
-        ("UPDATE stock SET admitted = 1", "stock_counts_agree"),
-        (
-            "UPDATE stock SET released = -1, held = 4",
-            "stock_released_in_range",
-        ),
-        ("UPDATE stock SET total = -1", "stock_held_in_range"),
-        (
-            "UPDATE buyer_stock SET released = admitted + 1",
-            "buyer_stock_released_in_range",
-        ),
-        (
-            "UPDATE buyer_stock SET released = -1",
-            "buyer_stock_released_in_range",
-        ),
-        (
-            "UPDATE orders SET total_minor = -1",
-            "orders_total_in_range",
-        ),
-        ("UPDATE orders SET version = 0", "orders_version_positive"),
-        (
-            "UPDATE order_lines SET quantity = 0",
-            "order_lines_quantity_positive",
-        ),
-        (
-            "UPDATE order_lines SET price_minor = -1",
-            "order_lines_price_in_range",
-        ),
-        (
-            "UPDATE payments SET attempt = 0",
-            "payments_attempt_positive",
-        ),
-        (
-            "UPDATE payments SET amount_minor = -1",
-            "payments_amount_in_range",
-        ),
-        (
-            "UPDATE refunds SET amount_minor = -1",
-            "refunds_amount_in_range",
-        ),
-        ("UPDATE items SET price_minor = -1", "items_price_in_range"),
-        (
-            "UPDATE items SET limit_per_buyer = 0",
-            "items_limit_positive",
-        ),
-        (
-            "UPDATE items SET opens_at = 5, closes_at = 5",
-            "items_window_in_order",
-        ),
-        (
-            "UPDATE writer_positions SET next_offset = -1",
-            "writer_positions_in_range",
-        ),
-        ("UPDATE stock SET item_id = order_id FROM orders", ""),
-        ("DELETE FROM items", "stock_item"),
-        ("DELETE FROM orders", ""),
-    ] {
+    for (broken, constraint) in BROKEN {
         let refused = raw.try_say(broken).await.expect_err(broken);
-        assert!(refused.contains(constraint), "{broken}: {refused}");
+        assert!(refused.contains(*constraint), "{broken}: {refused}");
     }
     assert_eq!(raw.try_say("UPDATE stock SET changed_at = 1").await, Ok(1));
     assert!(bench.audit.buyers_off(9).await.unwrap().is_empty());

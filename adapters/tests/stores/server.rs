@@ -106,6 +106,10 @@ async fn connect(url: &str) -> Result<DatabaseConnection, DbErr> {
 }
 
 /// A ledger's ports, for the suite.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the server's clock can only be waited for"
+)]
 pub fn bench(ledger: Arc<Ledger>) -> Bench {
     Bench {
         orders: ledger.clone(),

@@ -9,14 +9,14 @@ use sea_orm::sqlx::{AssertSqlSafe, Executor};
 use url::Url;
 
 /// How long a connection may rest in the pool before it is closed.
-const REST: Duration = Duration::from_secs(600);
+const REST: Duration = Duration::from_mins(10);
 /// How long a connection lives: a server's memory for a session only grows, and a proxy in between
 /// moves nobody who stays.
-const LIFE: Duration = Duration::from_secs(1_800);
+const LIFE: Duration = Duration::from_mins(30);
 /// A connection that rested longer is tried before it is used.
 const TRIED_AFTER: Duration = Duration::from_secs(5);
 /// How long a migration waits for another one, and for tables that are in use.
-const MIGRATION_WAITS: Duration = Duration::from_secs(60);
+const MIGRATION_WAITS: Duration = Duration::from_mins(1);
 
 /// What the ledger may ask of its server.
 #[derive(Clone, Copy, Debug)]

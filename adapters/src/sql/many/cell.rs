@@ -149,7 +149,7 @@ impl Cell {
     }
 
     /// A column of such values in a JSON document, as the value itself.
-    pub fn from_json(&self, column: &str) -> String {
+    pub fn out_of_json(&self, column: &str) -> String {
         match self {
             Self::Id(_) | Self::Bytes(_) => format!("UNHEX({column})"),
             Self::Number(_) | Self::Text(_) | Self::Flag(_) => column.to_owned(),

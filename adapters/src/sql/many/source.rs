@@ -64,7 +64,7 @@ fn json(rows: &[Vec<Cell>]) -> Source {
     let columns = first
         .iter()
         .enumerate()
-        .map(|(place, cell)| cell.from_json(&format!("{ROWS}.c{place}")));
+        .map(|(place, cell)| cell.out_of_json(&format!("{ROWS}.c{place}")));
     Source {
         table: format!(
             "JSON_TABLE(?, '$[*]' COLUMNS ({})) AS {ROWS}",
