@@ -52,6 +52,10 @@ const RUNS: Uuid = Uuid::from_u128(0x51c3_8a0e_7f42_4d6b_8d15_e2a9_40b7_6c1f);
 
 /// The options of `firstcome rush`.
 #[derive(clap::Args, Clone, Debug)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command line"
+)]
 pub struct RushArgs {
     /// The GraphQL endpoint; several of them are the nodes of one shop, over which everybody is
     /// spread.

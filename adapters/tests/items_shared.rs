@@ -1,5 +1,11 @@
 //! Items that several processes share through a real Redis; each cache here stands for a process.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
+
 #[path = "support/services.rs"]
 mod services;
 
@@ -182,7 +188,7 @@ async fn an_edit_is_seen_everywhere_within_a_second_and_told_at_once_where_it_is
     }
     ledger.edit();
     assert_eq!(version(&processes[1]).await, Some(0), "nobody said so");
-    sleep(Duration::from_millis(1_000)).await;
+    sleep(Duration::from_secs(1)).await;
     for process in &processes {
         assert_eq!(version(process).await, Some(1), "a second is over");
     }

@@ -1,5 +1,11 @@
 //! A ledger that goes away, behind its breaker.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,7 +44,7 @@ async fn open() -> Shop {
     let ledger = Arc::new(ledger.unwrap());
     let settings = GuardSettings {
         failures: FAILURES,
-        pause: Duration::from_secs(600),
+        pause: Duration::from_mins(10),
         ..GuardSettings::default()
     };
     let guarded = GuardedLedger::new(ledger.clone(), ledger.clone(), ledger.clone(), &settings);

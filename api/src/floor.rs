@@ -84,6 +84,10 @@ struct Order {
 
 /// What the crowd's document asks of refusals; there are none.
 #[derive(Interface)]
+#[allow(
+    clippy::duplicated_attributes,
+    reason = "two fields are of the same type"
+)]
 #[graphql(
     field(name = "code", ty = "&String"),
     field(name = "message", ty = "&String"),

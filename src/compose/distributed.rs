@@ -25,30 +25,35 @@ impl World {
     /// # Errors
     /// Servers that do not answer, or that nobody has prepared.
     pub async fn distributed(config: &Config) -> Result<Self, Fault> {
-        let servers = servers(config)?;
-        let base = base(config)?;
-        let patience = config.process.start.duration();
-        let ledger = open_ledger(config, servers, &base).await?;
-        let log = patiently(patience, KAFKA, async || {
-            KafkaLog::connect(kafka(config, servers.kafka), base.clock.clone()).await
-        });
-        let log = log.await?;
-        let gate = patiently(patience, REDIS, async || {
-            let settings = redis(config, servers.redis);
-            let (clock, entropy) = (base.clock.clone(), base.entropy.clone());
-            RedisGate::connect(&settings, gate(config), clock, entropy).await
-        });
-        let gate = gate.await?;
-        let shared = servers.redis.cache.as_ref();
-        let shared = shared.map(|url| RedisItems::new(url.expose(), &config.namespace));
-        let engines = Engines {
-            gate: Arc::new(gate),
-            log: Arc::new(log),
-            items: Arc::new(CachedItems::new(ledger.clone(), shared.transpose()?)?),
-            ledger,
-        };
-        Self::of(config, base, engines).await
+        // Boxed, or whoever opens a shop would carry all of this on the stack.
+        Box::pin(open(config)).await
     }
+}
+
+async fn open(config: &Config) -> Result<World, Fault> {
+    let servers = servers(config)?;
+    let base = base(config)?;
+    let patience = config.process.start.duration();
+    let ledger = open_ledger(config, servers, &base).await?;
+    let log = patiently(patience, KAFKA, async || {
+        KafkaLog::connect(kafka(config, servers.kafka), base.clock.clone()).await
+    });
+    let log = log.await?;
+    let gate = patiently(patience, REDIS, async || {
+        let settings = redis(config, servers.redis);
+        let (clock, entropy) = (base.clock.clone(), base.entropy.clone());
+        RedisGate::connect(&settings, gate(config), clock, entropy).await
+    });
+    let gate = gate.await?;
+    let shared = servers.redis.cache.as_ref();
+    let shared = shared.map(|url| RedisItems::new(url.expose(), &config.namespace));
+    let engines = Engines {
+        gate: Arc::new(gate),
+        log: Arc::new(log),
+        items: Arc::new(CachedItems::new(ledger.clone(), shared.transpose()?)?),
+        ledger,
+    };
+    World::of(config, base, engines).await
 }
 
 /// Brings the schema of the ledger's server up to date.

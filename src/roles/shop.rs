@@ -23,7 +23,7 @@ use crate::{banner, demo, setup};
 /// Whatever keeps it from starting, or from closing cleanly.
 pub async fn run(config: Config) -> Result<(), Fault> {
     if config.servers().is_some() {
-        return over_servers(&config).await;
+        return Box::pin(over_servers(&config)).await;
     }
     let instance = match Instance::claim(&config)? {
         Claimed::Ours(instance) => instance,
@@ -64,7 +64,8 @@ pub async fn run(config: Config) -> Result<(), Fault> {
 async fn over_servers(config: &Config) -> Result<(), Fault> {
     let ending = Ending::on_signal(config.process.notice.duration())?;
     let opening = async {
-        setup::prepare(config, |line| tracing::info!("{line}")).await?;
+        // Boxed, as each of these is too large to be carried on the stack.
+        Box::pin(setup::prepare(config, |line| tracing::info!("{line}"))).await?;
         World::distributed(config).await
     };
     let Some(world) = ending.unless_leaving(opening).await else {

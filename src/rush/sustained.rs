@@ -84,9 +84,10 @@ pub async fn run(
         0 => None,
         _ => Some(Audience::gather(&means.nodes, &first, subscribers, means.patience).await),
     };
-    let before = match args.floor {
-        true => Some(floor::measure(&press).await?),
-        false => None,
+    let before = if args.floor {
+        Some(floor::measure(&press).await?)
+    } else {
+        None
     };
     let buyers = Arc::clone(&press.buyers);
     let mut measured = measure(press.clone(), &args.watch).await?;

@@ -119,13 +119,10 @@ impl Breaker {
         limit: Duration,
         call: impl Future<Output = Result<T, Fault>>,
     ) -> Result<T, Fault> {
-        match timeout(limit, call).await {
-            Ok(result) => result,
-            Err(_) => {
-                let cause = format!("{} gave no answer within {limit:?}", self.name);
-                Err(Fault::unavailable(self.doing, cause))
-            }
-        }
+        timeout(limit, call).await.unwrap_or_else(|_| {
+            let cause = format!("{} gave no answer within {limit:?}", self.name);
+            Err(Fault::unavailable(self.doing, cause))
+        })
     }
 
     /// Tells the machine of a call that was made.

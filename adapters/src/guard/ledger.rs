@@ -31,11 +31,11 @@ use super::GuardSettings;
 use super::breaker::Breaker;
 
 /// As good as none.
-const UNLIMITED: Duration = Duration::from_secs(86_400);
+const UNLIMITED: Duration = Duration::from_hours(24);
 /// Pages of the catalogue that are kept for the time when the ledger is away.
 const PAGES: u64 = 200;
 /// How old such a page may be.
-const KEPT: Duration = Duration::from_secs(600);
+const KEPT: Duration = Duration::from_mins(10);
 /// How old it gets before it is kept anew: one that everybody looks at is not copied every time.
 const KEEP_AGAIN: Duration = Duration::from_secs(1);
 

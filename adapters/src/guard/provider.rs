@@ -68,9 +68,10 @@ impl Provider for GuardedProvider {
 
     async fn refund(&self, refund: &Refund) -> bool {
         let known = async {
-            match self.inner.refund(refund).await {
-                true => Ok(()),
-                false => Err(no_answer()),
+            if self.inner.refund(refund).await {
+                Ok(())
+            } else {
+                Err(no_answer())
             }
         };
         self.breaker.run(self.limit, known).await.is_ok()

@@ -16,7 +16,7 @@ pub const FRESH: Duration = Duration::from_secs(1);
 /// From what age on an item that somebody asks for is read again, while it may still be told.
 pub const AGEING: Duration = Duration::from_millis(700);
 /// How old the last that was known may be while the ledger is away.
-pub const KEPT: Duration = Duration::from_secs(600);
+pub const KEPT: Duration = Duration::from_mins(10);
 /// How long that is told before the ledger is asked again.
 const AGAIN: Duration = Duration::from_millis(500);
 
@@ -66,7 +66,7 @@ impl Entry {
 
     /// Whether it need not be read again yet.
     pub fn is_young(&self, now: Instant) -> bool {
-        now + (FRESH - AGEING) < self.fresh_until
+        now + FRESH.saturating_sub(AGEING) < self.fresh_until
     }
 
     /// `true` for the one who shall have it read again.

@@ -20,7 +20,7 @@ use super::settings::{Mode, RedisSettings};
 use crate::wire;
 
 /// How long an item is kept for the time when the ledger is away.
-const KEPT: Duration = Duration::from_secs(600);
+const KEPT: Duration = Duration::from_mins(10);
 /// The same for the word that there is none of this id.
 const KEPT_UNKNOWN: Duration = Duration::from_secs(1);
 /// How long the others leave a loading to whoever claimed it.

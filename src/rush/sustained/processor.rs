@@ -193,7 +193,8 @@ mod tests {
             (2, account(1, 10)),
             (3, account(2, 100)),
         ];
-        let family = HashMap::from_iter(family.into_iter().chain([(4, account(9, 1_000))]));
+        let all = family.into_iter().chain([(4, account(9, 1_000))]);
+        let family: HashMap<_, _> = all.collect();
         assert_eq!(descendants(&family, 1), 110);
     }
 

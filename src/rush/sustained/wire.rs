@@ -80,12 +80,11 @@ impl Wire {
     }
 
     async fn exchange(&mut self) -> Result<Head, Transport> {
-        let stream = match &mut self.stream {
-            Some(stream) => stream,
-            None => {
-                let made = self.endpoint.connect().await;
-                self.stream.insert(made.map_err(|_| Transport::Connect)?)
-            }
+        let stream = if let Some(stream) = &mut self.stream {
+            stream
+        } else {
+            let made = self.endpoint.connect().await;
+            self.stream.insert(made.map_err(|_| Transport::Connect)?)
         };
         let sent = stream.write_all(&self.request).await;
         sent.map_err(|_| Transport::BrokenOff)?;
@@ -208,7 +207,7 @@ mod tests {
                 }
             }
             let (silent, _) = listener.accept().await.unwrap();
-            tokio::time::sleep(Duration::from_secs(60)).await;
+            tokio::time::sleep(Duration::from_mins(1)).await;
             drop(silent);
         });
         let endpoint = Arc::new(Endpoint::parse(&url).unwrap());
