@@ -70,7 +70,7 @@ pub(crate) struct Consuming<H> {
 #[derive(Clone, Copy, Debug)]
 struct Stuck {
     offset: Offset,
-    /// Tasks done before it was last tried.
+    /// Tasks done until it had failed for the first time.
     done_before: u64,
 }
 
@@ -170,9 +170,11 @@ impl<H: Handler> Consuming<H> {
         })
     }
 
-    /// Gives up the records that are to blame themselves: others got through when they did not, now
-    /// or since they were last tried. Returns what holds up the rest.
+    /// Gives up the records that are to blame themselves: others got through between two of their
+    /// failures. What was done before the first may have been before an outage, what was done beside
+    /// the last may be the end of one. Returns what holds up the rest.
     fn judge(&mut self, batch: &mut Batch<H::Task>, left: Left, attempts: u32) -> Option<Fault> {
+        let done_before_last = self.done + left.done_before_last;
         self.done += batch.done();
         let mut held_up = None;
         let mut waiting = BTreeSet::new();
@@ -180,11 +182,11 @@ impl<H: Handler> Consuming<H> {
             let (partition, offset) = batch.at(place);
             let seen = self.stuck.get(&partition);
             let seen = seen.filter(|stuck| stuck.offset == offset);
-            if left.others_got_through || seen.is_some_and(|stuck| stuck.done_before < self.done) {
+            if seen.is_some_and(|stuck| stuck.done_before < done_before_last) {
                 batch.give_up(place, &fault, attempts);
                 continue;
             }
-            if waiting.insert(partition) {
+            if waiting.insert(partition) && seen.is_none() {
                 let done_before = self.done;
                 let stuck = Stuck {
                     offset,

