@@ -32,6 +32,15 @@ impl NotAMessage {
     }
 }
 
+/// Reads a wire struct.
+fn read<'de, T: Deserialize<'de>>(json: &'de [u8]) -> Result<T, NotAMessage> {
+    serde_json::from_slice(json).map_err(|error| {
+        // Without the text around the place: it may be anything.
+        let (what, column) = (error.classify(), error.column());
+        NotAMessage(format!("{what:?} at column {column}"))
+    })
+}
+
 /// An id as people write it: hyphenated, in lower case.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct WireId(pub Uuid);

@@ -8,7 +8,7 @@ use domain::{EventId, ItemId, OrderId, PaymentId, RefundId, VerificationId};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
-use crate::wire::{NotAMessage, WireId, instant};
+use crate::wire::{NotAMessage, WireId, instant, read};
 use crate::words::Word;
 
 /// The version that is written. A field that is added does not raise it; one that changes its
@@ -136,15 +136,7 @@ fn of_order<'a>(bare: EventWire<'a>, happened: &OrderEvent) -> EventWire<'a> {
 /// # Errors
 /// Not JSON, another version, a type nobody knows, or a field its type needs is missing.
 pub fn decode(json: &[u8]) -> Result<Event, NotAMessage> {
-    let wire: EventWire<'_> = serde_json::from_slice(json)
-        // Without the text around the place: it may be anything.
-        .map_err(|error| {
-            NotAMessage(format!(
-                "{:?} at column {}",
-                error.classify(),
-                error.column()
-            ))
-        })?;
+    let wire: EventWire<'_> = read(json)?;
     if wire.v != VERSION {
         return Err(NotAMessage(format!("an event of version {}", wire.v)));
     }

@@ -6,7 +6,7 @@ use domain::stock::Stock;
 use domain::{AccountId, Currency, ItemId, Money, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{NotAMessage, WireId, instant};
+use super::{NotAMessage, WireId, instant, read};
 use crate::words::Word;
 
 /// The version that is written. A field that is added does not raise it; one that changes its
@@ -94,14 +94,7 @@ pub fn encode(item: &Item) -> Result<Vec<u8>, NotAMessage> {
 /// # Errors
 /// Not JSON, another version, or a value that no item has.
 pub fn decode(json: &[u8]) -> Result<Item, NotAMessage> {
-    let wire: ItemWire = serde_json::from_slice(json).map_err(|error| {
-        // Without the text around the place: it may be anything.
-        NotAMessage(format!(
-            "{:?} at column {}",
-            error.classify(),
-            error.column()
-        ))
-    })?;
+    let wire: ItemWire = read(json)?;
     if wire.v != VERSION {
         return Err(NotAMessage(format!("an item of version {}", wire.v)));
     }

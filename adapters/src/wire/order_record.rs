@@ -8,7 +8,7 @@ use domain::stock::Units;
 use domain::{AccountId, AdmissionId, Currency, ItemId, Money, OrderId, Quantity};
 use serde::{Deserialize, Serialize};
 
-use super::{NotAMessage, WireId, instant};
+use super::{NotAMessage, WireId, instant, read};
 
 /// The version that is written. A field that is added does not raise it; one that changes its
 /// meaning does.
@@ -102,14 +102,7 @@ pub fn encode(record: &OrderRecord) -> Result<Vec<u8>, NotAMessage> {
 /// # Errors
 /// Not JSON, another version, or a value that no record has.
 pub fn decode(json: &[u8]) -> Result<OrderRecord, NotAMessage> {
-    let wire: RecordWire = serde_json::from_slice(json).map_err(|error| {
-        // Without the text around the place: it may be anything.
-        NotAMessage(format!(
-            "{:?} at column {}",
-            error.classify(),
-            error.column()
-        ))
-    })?;
+    let wire: RecordWire = read(json)?;
     if wire.v != VERSION {
         return Err(NotAMessage(format!(
             "an accepted order of version {}",
