@@ -56,12 +56,6 @@ impl Breaker {
         })
     }
 
-    /// What it stands before, for operators.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        self.name
-    }
-
     /// Whether calls are refused; also while one is trying whether it still has to be so.
     #[must_use]
     pub fn is_open(&self) -> bool {

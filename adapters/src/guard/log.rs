@@ -32,12 +32,6 @@ impl GuardedLog {
             limit: settings.log,
         })
     }
-
-    /// Its breaker.
-    #[must_use]
-    pub fn breaker(&self) -> &Breaker {
-        &self.breaker
-    }
 }
 
 #[async_trait]
