@@ -6,36 +6,32 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "support/catalogue.rs"]
+mod catalogue;
 #[path = "support/services.rs"]
 mod services;
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use adapters::item_cache::CachedItems;
 use adapters::redis::RedisItems;
 use async_trait::async_trait;
-use domain::event::Event;
-use domain::gate::Telling;
-use domain::item::{Category, Details, Item, Kind};
-use domain::order::KeyUse;
-use domain::page::{ItemFilter, ItemQuery, Page};
-use domain::ports::catalogue::ItemWritten;
-use domain::ports::{Catalogue, ItemCache};
-use domain::stock::Stock;
-use domain::{AccountId, Currency, Fault, ItemId, Money, Timestamp};
+use catalogue::{HasItems, OnlyItems, item};
+use domain::item::Item;
+use domain::ports::ItemCache;
+use domain::{Fault, ItemId};
 use tokio::time::sleep;
 use uuid::Uuid;
 use xtask::services::{Keep, Redis};
 
 const ITEM: ItemId = ItemId(Uuid::from_u128(7));
-const UNUSED: &str = "the cache only asks for items";
 
 /// A ledger with one item whose version can be raised, and that counts questions.
 #[derive(Default)]
 struct Ledger {
-    version: AtomicU64,
+    version: AtomicI64,
     asked: Mutex<Vec<ItemId>>,
     is_away: AtomicBool,
 }
@@ -55,7 +51,7 @@ impl Ledger {
 }
 
 #[async_trait]
-impl Catalogue for Ledger {
+impl HasItems for Ledger {
     async fn items(&self, ids: &[ItemId]) -> Result<Vec<Item>, Fault> {
         self.asked.lock().unwrap().extend(ids);
         let version = self.version.load(Ordering::Relaxed);
@@ -63,81 +59,15 @@ impl Catalogue for Ledger {
         if self.is_away.load(Ordering::Relaxed) {
             return Err(Fault::unavailable("reading items", "the ledger is away"));
         }
-        let found = ids.contains(&ITEM).then(|| item(version));
+        let found = ids.contains(&ITEM).then(|| item(ITEM, version));
         Ok(found.into_iter().collect())
-    }
-
-    async fn list(&self, _: &ItemQuery) -> Result<Page<Item>, Fault> {
-        panic!("{UNUSED}")
-    }
-
-    async fn count(&self, _: &ItemFilter) -> Result<u64, Fault> {
-        panic!("{UNUSED}")
-    }
-
-    async fn create(&self, _: &Item, _: &Event, _: Option<&KeyUse>) -> Result<ItemWritten, Fault> {
-        panic!("{UNUSED}")
-    }
-
-    async fn create_many(&self, _: &[Item], _: Timestamp) -> Result<ItemWritten, Fault> {
-        panic!("{UNUSED}")
-    }
-
-    async fn by_sku(&self, _: AccountId, _: &[String]) -> Result<Vec<Item>, Fault> {
-        panic!("{UNUSED}")
-    }
-
-    async fn edit(&self, _: &Item, _: i64, _: &Event) -> Result<ItemWritten, Fault> {
-        panic!("{UNUSED}")
-    }
-
-    async fn restock(
-        &self,
-        _: ItemId,
-        _: i64,
-        _: Timestamp,
-        _: &KeyUse,
-    ) -> Result<ItemWritten, Fault> {
-        panic!("{UNUSED}")
-    }
-
-    async fn tellings(&self, _: &[ItemId]) -> Result<Vec<Telling>, Fault> {
-        panic!("{UNUSED}")
-    }
-
-    async fn tellings_since(
-        &self,
-        _: Option<Timestamp>,
-        _: Option<ItemId>,
-        _: usize,
-    ) -> Result<Vec<Telling>, Fault> {
-        panic!("{UNUSED}")
-    }
-}
-
-fn item(version: u64) -> Item {
-    let currency = Currency::from_code("KRW").unwrap();
-    Item {
-        id: ITEM,
-        seller: AccountId(Uuid::nil()),
-        sku: None,
-        details: Details {
-            name: "lid".to_owned(),
-            description: String::new(),
-            category: Category::Etc,
-            price: Money::zero(currency),
-        },
-        kind: Kind::General,
-        stock: Stock::new(1).unwrap(),
-        version: i64::try_from(version).unwrap(),
-        created_at: Timestamp::UNIX_EPOCH,
     }
 }
 
 /// A process of a shop with this namespace.
 fn process(ledger: &Arc<Ledger>, url: &str, namespace: &str) -> CachedItems {
     let shared = RedisItems::new(url, namespace).unwrap();
-    CachedItems::new(ledger.clone(), Some(shared)).unwrap()
+    CachedItems::new(Arc::new(OnlyItems(ledger.clone())), Some(shared)).unwrap()
 }
 
 fn shared_processes(count: usize) -> (Arc<Ledger>, Vec<CachedItems>) {

@@ -1,16 +1,12 @@
+#[path = "../../tests/support/catalogue.rs"]
+mod catalogue;
+
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::*;
-use domain::event::Event;
-use domain::gate::Telling;
-use domain::item::{Category, Details, Kind};
-use domain::order::KeyUse;
-use domain::page::{ItemFilter, ItemQuery, Page};
-use domain::ports::catalogue::ItemWritten;
-use domain::stock::Stock;
-use domain::{AccountId, Currency, Money, Timestamp};
+use catalogue::{HasItems, OnlyItems, item};
 use known::{FRESH, KEPT};
 use tokio::sync::Semaphore;
 use tokio::time::{advance, sleep, timeout};
@@ -45,29 +41,8 @@ fn id(number: u128) -> ItemId {
     ItemId(Uuid::from_u128(number))
 }
 
-fn item(id: ItemId) -> Item {
-    let currency = Currency::from_code("KRW").unwrap();
-    Item {
-        id,
-        seller: AccountId(Uuid::nil()),
-        sku: None,
-        details: Details {
-            name: "lid".to_owned(),
-            description: String::new(),
-            category: Category::Etc,
-            price: Money::zero(currency),
-        },
-        kind: Kind::General,
-        stock: Stock::new(1).unwrap(),
-        version: 1,
-        created_at: Timestamp::UNIX_EPOCH,
-    }
-}
-
-const UNUSED: &str = "the cache only asks for items";
-
 #[async_trait]
-impl Catalogue for Slow {
+impl HasItems for Slow {
     async fn items(&self, ids: &[ItemId]) -> Result<Vec<Item>, Fault> {
         self.asked.lock().unwrap().push(ids.to_vec());
         self.may_answer.acquire().await.unwrap().forget();
@@ -75,55 +50,12 @@ impl Catalogue for Slow {
             return Err(Fault::unavailable("reading items", "the disk is gone"));
         }
         let known = ids.iter().filter(|item| (id(1)..=id(9)).contains(item));
-        Ok(known.map(|id| item(*id)).collect())
+        Ok(known.map(|id| item(*id, 1)).collect())
     }
+}
 
-    async fn list(&self, _: &ItemQuery) -> Result<Page<Item>, Fault> {
-        panic!("{UNUSED}")
-    }
-
-    async fn count(&self, _: &ItemFilter) -> Result<u64, Fault> {
-        panic!("{UNUSED}")
-    }
-
-    async fn create(&self, _: &Item, _: &Event, _: Option<&KeyUse>) -> Result<ItemWritten, Fault> {
-        panic!("{UNUSED}")
-    }
-
-    async fn create_many(&self, _: &[Item], _: Timestamp) -> Result<ItemWritten, Fault> {
-        panic!("{UNUSED}")
-    }
-
-    async fn by_sku(&self, _: AccountId, _: &[String]) -> Result<Vec<Item>, Fault> {
-        panic!("{UNUSED}")
-    }
-
-    async fn edit(&self, _: &Item, _: i64, _: &Event) -> Result<ItemWritten, Fault> {
-        panic!("{UNUSED}")
-    }
-
-    async fn restock(
-        &self,
-        _: ItemId,
-        _: i64,
-        _: Timestamp,
-        _: &KeyUse,
-    ) -> Result<ItemWritten, Fault> {
-        panic!("{UNUSED}")
-    }
-
-    async fn tellings(&self, _: &[ItemId]) -> Result<Vec<Telling>, Fault> {
-        panic!("{UNUSED}")
-    }
-
-    async fn tellings_since(
-        &self,
-        _: Option<Timestamp>,
-        _: Option<ItemId>,
-        _: usize,
-    ) -> Result<Vec<Telling>, Fault> {
-        panic!("{UNUSED}")
-    }
+fn cached(catalogue: &Arc<Slow>) -> CachedItems {
+    CachedItems::new(Arc::new(OnlyItems(catalogue.clone())), None).unwrap()
 }
 
 async fn ids(cache: &CachedItems, wanted: &[ItemId]) -> Vec<ItemId> {
@@ -136,7 +68,7 @@ async fn ids(cache: &CachedItems, wanted: &[ItemId]) -> Vec<ItemId> {
 #[tokio::test]
 async fn a_crowd_that_misses_asks_once() {
     let catalogue = Slow::new(0);
-    let cache = Arc::new(CachedItems::new(catalogue.clone(), None).unwrap());
+    let cache = Arc::new(cached(&catalogue));
     let crowd: Vec<_> = (0..50)
         .map(|_| {
             let cache = cache.clone();
@@ -158,7 +90,7 @@ async fn a_crowd_that_misses_asks_once() {
 #[tokio::test]
 async fn what_is_known_or_unknown_is_remembered() {
     let catalogue = Slow::new(100);
-    let cache = CachedItems::new(catalogue.clone(), None).unwrap();
+    let cache = cached(&catalogue);
     for _ in 0..3 {
         assert_eq!(ids(&cache, &[id(4), id(44)]).await, [id(4)]);
     }
@@ -171,7 +103,7 @@ async fn what_is_known_or_unknown_is_remembered() {
 #[tokio::test]
 async fn an_answer_is_never_more_than_a_second_old() {
     let catalogue = Slow::new(100);
-    let cache = CachedItems::new(catalogue.clone(), None).unwrap();
+    let cache = cached(&catalogue);
     ids(&cache, &[id(5)]).await;
     sleep(FRESH + Duration::from_millis(50)).await;
     ids(&cache, &[id(5)]).await;
@@ -181,7 +113,7 @@ async fn an_answer_is_never_more_than_a_second_old() {
 #[tokio::test]
 async fn a_fault_is_not_remembered() {
     let catalogue = Slow::new(100);
-    let cache = CachedItems::new(catalogue.clone(), None).unwrap();
+    let cache = cached(&catalogue);
     assert!(cache.items(&[id(666)]).await.is_err());
     assert!(cache.items(&[id(666)]).await.is_err());
     assert_eq!(catalogue.asked().len(), 2);
@@ -191,7 +123,7 @@ async fn a_fault_is_not_remembered() {
 #[tokio::test(start_paused = true)]
 async fn what_is_in_demand_is_read_again_before_anybody_has_to_wait() {
     let catalogue = Slow::new(1);
-    let cache = CachedItems::new(catalogue.clone(), None).unwrap();
+    let cache = cached(&catalogue);
     ids(&cache, &[id(1)]).await;
     advance(Duration::from_millis(750)).await;
     // Nobody answers now, and still nobody waits.
@@ -214,7 +146,7 @@ async fn what_is_in_demand_is_read_again_before_anybody_has_to_wait() {
 #[tokio::test(start_paused = true)]
 async fn while_the_ledger_is_away_the_last_known_has_to_do() {
     let catalogue = Slow::new(1_000);
-    let cache = CachedItems::new(catalogue.clone(), None).unwrap();
+    let cache = cached(&catalogue);
     assert_eq!(ids(&cache, &[id(1), id(44)]).await, [id(1)]);
     catalogue.go_away(true);
     advance(FRESH).await;
@@ -242,7 +174,7 @@ async fn while_the_ledger_is_away_the_last_known_has_to_do() {
 #[tokio::test(start_paused = true)]
 async fn what_has_changed_is_not_told_even_while_the_ledger_is_away() {
     let catalogue = Slow::new(1_000);
-    let cache = CachedItems::new(catalogue.clone(), None).unwrap();
+    let cache = cached(&catalogue);
     ids(&cache, &[id(1)]).await;
     catalogue.go_away(true);
     cache.forget(id(1)).await;
@@ -252,7 +184,7 @@ async fn what_has_changed_is_not_told_even_while_the_ledger_is_away() {
 #[tokio::test(start_paused = true)]
 async fn a_ledger_that_hangs_holds_nobody_up() {
     let catalogue = Slow::new(1);
-    let cache = CachedItems::new(catalogue.clone(), None).unwrap();
+    let cache = cached(&catalogue);
     ids(&cache, &[id(1)]).await;
     advance(FRESH).await;
     let mut waited = 0;
