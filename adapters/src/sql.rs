@@ -27,12 +27,12 @@ use std::sync::Arc;
 
 use domain::Fault;
 use domain::ports::Clock;
-use sea_orm::DatabaseTransaction;
+
 use tokio::sync::Notify;
 
 use crate::crypto::vault::Vault;
-use engine::Engine;
 pub use engine::LedgerSettings;
+use engine::{Engine, Transaction};
 use fault::{Again, Stop};
 use orders::Together;
 use pauses::Pauses;
@@ -69,7 +69,7 @@ impl Ledger {
     async fn write<T, W>(
         &self,
         doing: &'static str,
-        work: impl Fn(Arc<DatabaseTransaction>) -> W,
+        work: impl Fn(Transaction) -> W,
     ) -> Result<T, Fault>
     where
         W: Future<Output = Result<T, Stop>>,
@@ -91,20 +91,14 @@ impl Ledger {
         }
     }
 
-    async fn try_write<T, W>(
-        &self,
-        work: &impl Fn(Arc<DatabaseTransaction>) -> W,
-    ) -> Result<T, Stop>
+    async fn try_write<T, W>(&self, work: &impl Fn(Transaction) -> W) -> Result<T, Stop>
     where
         W: Future<Output = Result<T, Stop>>,
     {
-        let transaction = Arc::new(self.engine.begin_write().await?);
+        let transaction = self.engine.begin_write().await?;
         // Work that stops drops the last hold of its transaction, and that takes all of it back.
         let done = work(transaction.clone()).await?;
-        match Arc::into_inner(transaction) {
-            Some(transaction) => transaction.commit().await?,
-            None => return Err(Stop::Fault(Fault::corrupt("committing", "work goes on"))),
-        }
+        transaction.commit().await?;
         Ok(done)
     }
 
@@ -112,14 +106,14 @@ impl Ledger {
     async fn read<T, W>(
         &self,
         doing: &'static str,
-        work: impl FnOnce(Arc<DatabaseTransaction>) -> W,
+        work: impl FnOnce(Transaction) -> W,
     ) -> Result<T, Fault>
     where
         W: Future<Output = Result<T, Stop>>,
     {
         let read = async {
             let transaction = self.engine.begin_read().await?;
-            work(Arc::new(transaction)).await
+            work(transaction).await
         };
         read.await.map_err(|stop: Stop| stop.fault(doing))
     }

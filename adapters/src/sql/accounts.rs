@@ -55,7 +55,7 @@ impl Accounts for Ledger {
 
     async fn create(&self, accounts: &[Account]) -> Result<bool, Fault> {
         self.write("adding accounts", |on| async move {
-            self.insert_accounts(&*on, accounts).await
+            self.insert_accounts(&on, accounts).await
         })
         .await
     }
@@ -67,11 +67,11 @@ impl Accounts for Ledger {
         at: Timestamp,
     ) -> Result<SignedUp, Fault> {
         self.write("adding an account", |on| async move {
-            if is_used(&*on, verification).await? {
+            if is_used(&on, verification).await? {
                 return Ok(SignedUp::Used);
             }
             if !self
-                .insert_accounts(&*on, std::slice::from_ref(account))
+                .insert_accounts(&on, std::slice::from_ref(account))
                 .await?
             {
                 return Ok(SignedUp::EmailTaken);
@@ -81,7 +81,7 @@ impl Accounts for Ledger {
             exactly(
                 "using a verification",
                 1,
-                update.exec(&*on).await?.rows_affected,
+                update.exec(&on).await?.rows_affected,
             )?;
             Ok(SignedUp::Done)
         })
@@ -95,8 +95,8 @@ impl Accounts for Ledger {
     ) -> Result<(), Fault> {
         self.write("adding a verification", |on| async move {
             let row = verification_row(&self.vault, verification)?;
-            bulk::insert::<verifications::ActiveModel, _>(&*on, vec![row]).await?;
-            outbox::insert(&*on, [event]).await
+            bulk::insert::<verifications::ActiveModel, _>(&on, vec![row]).await?;
+            outbox::insert(&on, [event]).await
         })
         .await?;
         self.events.notify_one();
@@ -131,7 +131,7 @@ impl Accounts for Ledger {
         self.write("setting a code", |on| async move {
             let update = open_verification(id)
                 .col_expr(verifications::Column::CodeDigest, Expr::value(digest));
-            update.exec(&*on).await?;
+            update.exec(&on).await?;
             Ok(())
         })
         .await
@@ -143,7 +143,7 @@ impl Accounts for Ledger {
             let update = verifications::Entity::update_many()
                 .col_expr(Attempts, Expr::col(Attempts).add(1))
                 .filter(verifications::Column::Id.eq(id.0));
-            update.exec(&*on).await?;
+            update.exec(&on).await?;
             Ok(())
         })
         .await
@@ -151,7 +151,7 @@ impl Accounts for Ledger {
 
     async fn open_session(&self, session: &Session) -> Result<(), Fault> {
         self.write("opening a session", |on| async move {
-            bulk::insert::<sessions::ActiveModel, _>(&*on, vec![session_row(session)]).await
+            bulk::insert::<sessions::ActiveModel, _>(&on, vec![session_row(session)]).await
         })
         .await
     }
@@ -181,14 +181,14 @@ impl Accounts for Ledger {
                 .col_expr(sessions::Column::ExpiresAt, Expr::value(ms(expires_at)))
                 .filter(sessions::Column::Id.eq(id.0))
                 .filter(sessions::Column::RefreshDigest.eq(from));
-            Ok(update.exec(&*on).await?.rows_affected == 1)
+            Ok(update.exec(&on).await?.rows_affected == 1)
         })
         .await
     }
 
     async fn close_session(&self, id: SessionId) -> Result<(), Fault> {
         self.write("closing a session", |on| async move {
-            sessions::Entity::delete_by_id(id.0).exec(&*on).await?;
+            sessions::Entity::delete_by_id(id.0).exec(&on).await?;
             Ok(())
         })
         .await
@@ -215,11 +215,11 @@ impl Accounts for Ledger {
                 .take();
             sessions::Entity::delete_many()
                 .filter(sessions::Column::AccountId.in_subquery(theirs))
-                .exec(&*on)
+                .exec(&on)
                 .await?;
             let gone = accounts::Entity::delete_many()
                 .filter(accounts::Column::Rehearsal.eq(true))
-                .exec(&*on)
+                .exec(&on)
                 .await?;
             Ok(gone.rows_affected)
         })

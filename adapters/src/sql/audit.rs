@@ -31,15 +31,15 @@ use crate::words::Word;
 impl LedgerAudit for Ledger {
     async fn stock(&self, after: Option<ItemId>, most: usize) -> Result<Vec<StockFigures>, Fault> {
         self.read("auditing stock", |on| async move {
-            Ok(stock_figures(&*on, after, most).await?)
+            Ok(stock_figures(&on, after, most).await?)
         })
         .await
     }
 
     async fn buyers_off(&self, most: usize) -> Result<Vec<BuyerFigures>, Fault> {
         self.read("auditing buyers", |on| async move {
-            let mut off = select_buyers(&*on, differing(&*on, most)).await?;
-            off.extend(select_buyers(&*on, missing(&*on, most - off.len())).await?);
+            let mut off = select_buyers(&on, differing(&on, most)).await?;
+            off.extend(select_buyers(&on, missing(&on, most - off.len())).await?);
             off.into_iter().map(BuyerRow::figures).collect()
         })
         .await
@@ -48,7 +48,7 @@ impl LedgerAudit for Ledger {
     async fn money(&self, after: Option<OrderId>, most: usize) -> Result<Vec<MoneyFigures>, Fault> {
         let orders = self
             .read("auditing money", |on| async move {
-                page_by_id(&*on, after, most).await
+                page_by_id(&on, after, most).await
             })
             .await?;
         let figures = orders.into_iter().map(|order| MoneyFigures {
@@ -98,7 +98,7 @@ impl LedgerAudit for Ledger {
                 .group_by(orders::Column::Status)
                 .order_by_asc(orders::Column::Status)
                 .into_tuple()
-                .all(&*on)
+                .all(&on)
                 .await?;
             let counts = rows.into_iter().map(|(word, count)| {
                 let status = OrderStatus::from_word(&word);

@@ -4,8 +4,7 @@ mod list;
 mod tell;
 mod write;
 
-use std::sync::Arc;
-
+use super::engine::Transaction;
 use async_trait::async_trait;
 use domain::event::Event;
 use domain::gate::Telling;
@@ -15,7 +14,6 @@ use domain::page::{ItemFilter, ItemQuery, Page};
 use domain::ports::Catalogue;
 use domain::ports::catalogue::ItemWritten;
 use domain::{AccountId, Fault, ItemId, Timestamp};
-use sea_orm::DatabaseTransaction;
 
 use super::Ledger;
 use super::fault::{Stop, while_doing};
@@ -25,7 +23,7 @@ impl Ledger {
     async fn write_items<W>(
         &self,
         doing: &'static str,
-        work: impl Fn(Arc<DatabaseTransaction>) -> W,
+        work: impl Fn(Transaction) -> W,
     ) -> Result<ItemWritten, Fault>
     where
         W: Future<Output = Result<ItemWritten, Stop>>,
@@ -41,15 +39,16 @@ impl Catalogue for Ledger {
     async fn items(&self, ids: &[ItemId]) -> Result<Vec<Item>, Fault> {
         self.read(
             "reading items",
-            |on| async move { list::by_id(&*on, ids).await },
+            |on| async move { list::by_id(&on, ids).await },
         )
         .await
     }
 
     async fn list(&self, query: &ItemQuery) -> Result<Page<Item>, Fault> {
-        self.read("listing items", |on| async move {
-            list::page(&*on, query).await
-        })
+        self.read(
+            "listing items",
+            |on| async move { list::page(&on, query).await },
+        )
         .await
     }
 
@@ -64,9 +63,9 @@ impl Catalogue for Ledger {
         key: Option<&KeyUse>,
     ) -> Result<ItemWritten, Fault> {
         self.write_items("adding an item", |on| async move {
-            let now = self.engine.now(&*on).await?;
+            let now = self.engine.now(&on).await?;
             write::create(
-                &*on,
+                &on,
                 std::slice::from_ref(item),
                 std::slice::from_ref(event),
                 key,
@@ -80,15 +79,15 @@ impl Catalogue for Ledger {
     async fn create_many(&self, items: &[Item], now: Timestamp) -> Result<ItemWritten, Fault> {
         let events = &write::created(items, now);
         self.write_items("adding items", |on| async move {
-            let now = self.engine.now(&*on).await?;
-            write::create(&*on, items, events, None, now).await
+            let now = self.engine.now(&on).await?;
+            write::create(&on, items, events, None, now).await
         })
         .await
     }
 
     async fn by_sku(&self, seller: AccountId, skus: &[String]) -> Result<Vec<Item>, Fault> {
         self.read("looking up codes", |on| async move {
-            list::by_sku(&*on, seller, skus).await
+            list::by_sku(&on, seller, skus).await
         })
         .await
     }
@@ -100,8 +99,8 @@ impl Catalogue for Ledger {
         event: &Event,
     ) -> Result<ItemWritten, Fault> {
         self.write_items("editing an item", |on| async move {
-            let now = self.engine.now(&*on).await?;
-            write::edit(&*on, item, expected_version, event, now).await
+            let now = self.engine.now(&on).await?;
+            write::edit(&on, item, expected_version, event, now).await
         })
         .await
     }
@@ -114,15 +113,15 @@ impl Catalogue for Ledger {
         key: &KeyUse,
     ) -> Result<ItemWritten, Fault> {
         self.write_items("restocking an item", |on| async move {
-            let now = self.engine.now(&*on).await?;
-            write::restock(&*on, item, change, key, (at, now)).await
+            let now = self.engine.now(&on).await?;
+            write::restock(&on, item, change, key, (at, now)).await
         })
         .await
     }
 
     async fn tellings(&self, items: &[ItemId]) -> Result<Vec<Telling>, Fault> {
         self.read("reading what the gate has to know", |on| async move {
-            tell::of(&*on, items).await
+            tell::of(&on, items).await
         })
         .await
     }
@@ -135,7 +134,7 @@ impl Catalogue for Ledger {
     ) -> Result<Vec<Telling>, Fault> {
         let doing = "reading what changed for the gate";
         self.read(doing, |on| async move {
-            tell::since(&*on, since, after, most).await
+            tell::since(&on, since, after, most).await
         })
         .await
     }

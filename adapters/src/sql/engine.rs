@@ -4,6 +4,7 @@
 
 mod server;
 mod sqlite;
+mod unbroken;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,11 +13,12 @@ use domain::Timestamp;
 use domain::ports::Clock;
 use sea_orm::sea_query::{Expr, ExprTrait, SimpleExpr};
 use sea_orm::{
-    ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
-    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
+    ConnectionTrait, Database, DbBackend, DbErr, SqliteTransactionMode, Statement,
+    TransactionOptions,
 };
 
 pub use server::{Address, LedgerSettings, Purpose};
+pub use unbroken::{Pool, Transaction};
 
 /// The most bind parameters of one statement, with room to spare: SQLite allows 32,766, the servers
 /// 65,535.
@@ -26,8 +28,8 @@ pub const MAX_PARAMETERS: usize = 30_000;
 /// is one connection that writes, and writers wait for it in line instead of for the file; readers
 /// never wait for it.
 pub struct Engine {
-    pub writer: DatabaseConnection,
-    pub reader: DatabaseConnection,
+    pub writer: Pool,
+    pub reader: Pool,
     clock: Arc<dyn Clock>,
 }
 
@@ -38,8 +40,8 @@ impl Engine {
         // Opened second: a reader can't make the file.
         let reader = Database::connect(sqlite::options(file, sqlite::READERS, true)).await?;
         Ok(Self {
-            writer,
-            reader,
+            writer: Pool::new(writer),
+            reader: Pool::new(reader),
             clock,
         })
     }
@@ -55,8 +57,8 @@ impl Engine {
         let writing = address.options(settings, Purpose::Writing, writers);
         let reading = address.options(settings, Purpose::Reading, readers);
         Ok(Self {
-            writer: Database::connect(writing).await?,
-            reader: Database::connect(reading).await?,
+            writer: Pool::new(Database::connect(writing).await?),
+            reader: Pool::new(Database::connect(reading).await?),
             clock,
         })
     }
@@ -68,18 +70,18 @@ impl Engine {
 
     /// Begins a transaction that will write. In SQLite at once, so that what it reads can't be
     /// changed by another writer before it writes; on a server it locks what it reads.
-    pub async fn begin_write(&self) -> Result<DatabaseTransaction, DbErr> {
+    pub async fn begin_write(&self) -> Result<Transaction, DbErr> {
         let sqlite_transaction_mode = Some(SqliteTransactionMode::Immediate);
         let options = TransactionOptions {
             sqlite_transaction_mode,
             ..Default::default()
         };
-        self.writer.begin_with_options(options).await
+        self.writer.begin(options).await
     }
 
     /// Begins a transaction that reads one state of the ledger, however many statements it takes.
-    pub async fn begin_read(&self) -> Result<DatabaseTransaction, DbErr> {
-        self.reader.begin().await
+    pub async fn begin_read(&self) -> Result<Transaction, DbErr> {
+        self.reader.begin(TransactionOptions::default()).await
     }
 
     /// The ledger's clock, by which alone deadlines are set and compared: the server's own, as it
@@ -106,8 +108,8 @@ impl Engine {
 
     /// Ends all connections; what is written to a file is moved into it.
     pub async fn close(&self) -> Result<(), DbErr> {
-        self.reader.close_by_ref().await?;
-        self.writer.close_by_ref().await
+        self.reader.close().await?;
+        self.writer.close().await
     }
 }
 

@@ -33,7 +33,7 @@ impl Orders for Ledger {
         let doing = "writing a batch of orders";
         let written = self
             .write(doing, |on| async move {
-                let written = write_batch::write(&self.engine, &*on, batch).await;
+                let written = write_batch::write(&self.engine, &on, batch).await;
                 fail::fail_point!("ledger-batch");
                 written
             })
@@ -50,15 +50,16 @@ impl Orders for Ledger {
     }
 
     async fn orders(&self, ids: &[OrderId]) -> Result<Vec<Order>, Fault> {
-        self.read("reading orders", |on| async move {
-            read::by_id(&*on, ids).await
-        })
+        self.read(
+            "reading orders",
+            |on| async move { read::by_id(&on, ids).await },
+        )
         .await
     }
 
     async fn orders_of(&self, buyer: AccountId, window: &Window) -> Result<Page<Order>, Fault> {
         self.read("listing orders", |on| async move {
-            read::of_buyer(&*on, buyer, window).await
+            read::of_buyer(&on, buyer, window).await
         })
         .await
     }
@@ -79,8 +80,8 @@ impl Orders for Ledger {
         if !paying.is_empty() {
             let payments = || paying.iter().map(|(_, payment)| *payment);
             self.write(doing, |on| async move {
-                let now = self.engine.now(&*on).await?;
-                Ok(sweeps::asked_about_payments(&*on, payments(), now).await?)
+                let now = self.engine.now(&on).await?;
+                Ok(sweeps::asked_about_payments(&on, payments(), now).await?)
             })
             .await?;
         }
@@ -98,8 +99,8 @@ impl Orders for Ledger {
         if !open.is_empty() {
             let refunds = || open.iter().map(|(_, refund)| *refund);
             self.write(doing, |on| async move {
-                let now = self.engine.now(&*on).await?;
-                Ok(sweeps::asked_about_refunds(&*on, refunds(), now).await?)
+                let now = self.engine.now(&on).await?;
+                Ok(sweeps::asked_about_refunds(&on, refunds(), now).await?)
             })
             .await?;
         }

@@ -9,14 +9,14 @@ use domain::ports::Outbox;
 use domain::ports::outbox::{Claim, Taken};
 use sea_orm::sea_query::{ArrayType, LockBehavior, LockType, Value};
 use sea_orm::{
-    ActiveValue, ColumnTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr,
-    EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+    ActiveValue, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect, Select,
 };
 use uuid::Uuid;
 
 use super::Ledger;
 use super::bulk::{self, MOST_IDS};
-use super::engine::Engine;
+use super::engine::{Engine, Pool, Transaction};
 use super::entities::outbox::{ActiveModel, Column, Entity, Model};
 use super::fault::{Stop, while_doing};
 use super::many;
@@ -85,9 +85,9 @@ struct Rows {
 
 enum Hold {
     /// Their locks, for as long as the transaction lives.
-    Locks(DatabaseTransaction),
+    Locks(Transaction),
     /// Nothing: a file has one relay.
-    Nobody(DatabaseConnection),
+    Nobody(Pool),
 }
 
 impl Rows {

@@ -135,9 +135,10 @@ impl Ledger {
     async fn commit_now(&self, steps: &[Transition]) -> Answer {
         let doing = "committing steps of orders";
         let committed = self
-            .write(doing, |on| async move {
-                commit(&self.engine, &*on, steps).await
-            })
+            .write(
+                doing,
+                |on| async move { commit(&self.engine, &on, steps).await },
+            )
             .await?;
         self.events.notify_one();
         Ok(committed)

@@ -6,11 +6,12 @@ use std::time::Duration;
 use domain::ports::catalogue::ItemWritten;
 use domain::ports::{Catalogue, Outbox};
 use domain::{ItemId, Timestamp};
-use sea_orm::{ConnectionTrait, DatabaseConnection};
+use sea_orm::ConnectionTrait;
 
 use super::{ID, add_item, insert_order, item, key, open, open_in};
+use crate::sql::engine::Pool;
 
-async fn pragma(connection: &DatabaseConnection, name: &str) -> String {
+async fn pragma(connection: &Pool, name: &str) -> String {
     let statement = sea_orm::Statement::from_string(
         connection.get_database_backend(),
         format!("SELECT CAST(\"{name}\" AS TEXT) FROM pragma_{name}"),

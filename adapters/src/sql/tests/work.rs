@@ -36,8 +36,8 @@ async fn work_that_stops_leaves_nothing() {
         .write("testing", |on| {
             tries.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             async move {
-                insert(&*on, &[1, 2]).await?;
-                insert(&*on, &[3, 2]).await
+                insert(&on, &[1, 2]).await?;
+                insert(&on, &[3, 2]).await
             }
         })
         .await;
@@ -52,7 +52,7 @@ async fn work_that_stops_leaves_nothing() {
     let broken = || Err::<(), _>(Stop::from(DbErr::Custom("no".to_owned())));
     let stopped = ledger
         .write("testing", |on| async move {
-            insert(&*on, &[1]).await?;
+            insert(&on, &[1]).await?;
             broken()
         })
         .await;
@@ -60,7 +60,7 @@ async fn work_that_stops_leaves_nothing() {
     assert_eq!(admissions_there(&ledger, &[1]).await, 0);
 
     let cut_off = ledger.write("testing", |on| async move {
-        insert(&*on, &[1]).await?;
+        insert(&on, &[1]).await?;
         std::future::pending::<()>().await;
         Ok(())
     });
@@ -70,7 +70,7 @@ async fn work_that_stops_leaves_nothing() {
             .is_err()
     );
     ledger
-        .write("testing", |on| async move { insert(&*on, &[2]).await })
+        .write("testing", |on| async move { insert(&on, &[2]).await })
         .await
         .unwrap();
     assert_eq!(admissions_there(&ledger, &[1, 2]).await, 1);
