@@ -10,7 +10,8 @@
 --   3  age in ms, 0..86400000, by the server's clock
 --   4  most entries, 1..500
 -- Replies
---   {entry, admission, payload, entry, ...}, oldest first within unread and claimed ones
+--   {now, entry, admission, payload, entry, ...}, oldest first within unread and claimed ones;
+--       now is the server's clock in ms
 -- Errors: GATEARG, GATEDATA; nothing is claimed.
 
 local ENTRIES_MAX, AGE_MAX = 500, 86400000
@@ -35,13 +36,16 @@ local group, consumer = ARGV[1], ARGV[2]
 local age = whole(ARGV[3], 0, AGE_MAX, 'age')
 local most = whole(ARGV[4], 1, ENTRIES_MAX, 'most entries')
 
-if call('XLEN', KEYS[1]) == 0 then return {} end
+local clock = call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+
+if call('XLEN', KEYS[1]) == 0 then return {now} end
 local made = redis.pcall('XGROUP', 'CREATE', KEYS[1], group, '0')
 if type(made) == 'table' and made.err and not string.find(made.err, 'BUSYGROUP', 1, true) then
   return made
 end
 
-local reply = {}
+local reply, claimed = {now}, 0
 local function take(entries)
   for _, entry in ipairs(entries) do
     local fields = entry[2]
@@ -50,6 +54,7 @@ local function take(entries)
     end
     local n = #reply
     reply[n + 1], reply[n + 2], reply[n + 3] = entry[1], fields[2], fields[4]
+    claimed = claimed + 1
   end
 end
 
@@ -57,13 +62,13 @@ end
 local from, looks = '0-0', 0
 repeat
   local found = call('XAUTOCLAIM', KEYS[1], group, consumer, age, from, 'COUNT',
-    most - #reply / 3)
+    most - claimed)
   take(found[2])
   from, looks = found[1], looks + 1
-until from == '0-0' or #reply / 3 >= most or looks >= LOOKS_MAX
+until from == '0-0' or claimed >= most or looks >= LOOKS_MAX
 
 -- Unread, and old enough. The young ones stay unread: whoever queued them is at it.
-local room = most - #reply / 3
+local room = most - claimed
 if room > 0 then
   local last = '0-0'
   for _, info in ipairs(call('XINFO', 'GROUPS', KEYS[1])) do
@@ -71,8 +76,7 @@ if room > 0 then
     for i = 1, #info, 2 do fields[info[i]] = info[i + 1] end
     if fields['name'] == group then last = fields['last-delivered-id'] end
   end
-  local clock = call('TIME')
-  local newest = clock[1] * 1000 + math.floor(clock[2] / 1000) - age
+  local newest = now - age
   local old = 0
   for _, entry in ipairs(call('XRANGE', KEYS[1], '(' .. last, '+', 'COUNT', room)) do
     if tonumber(string.match(entry[1], '^(%d+)-')) > newest then break end

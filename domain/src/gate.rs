@@ -192,6 +192,8 @@ pub struct EdgeEntry {
     pub draft: Arc<Draft>,
     /// What its admission took.
     pub units: Vec<Units>,
+    /// How long it had waited when it was claimed, in milliseconds, by the gate's clock.
+    pub waited_ms: u64,
 }
 
 /// The live level of an item. A level, not a log: the newest replaces all before.

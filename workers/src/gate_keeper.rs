@@ -5,10 +5,13 @@
 
 use async_trait::async_trait;
 use domain::Fault;
+use domain::gate::Shard;
 use domain::ports::Ports;
 use domain::use_cases::heal_gate::heal_gate;
 use domain::use_cases::keep_gate::{Keeper, beat, keep_gate};
+use futures_util::future::join_all;
 
+use crate::backoff::Backoff;
 use crate::context::{Context, End, Worker};
 
 pub(crate) struct GateBeats(pub Ports);
@@ -56,17 +59,31 @@ impl Worker for GateBeats {
 #[async_trait]
 impl Worker for GateHealing {
     async fn live(&mut self, context: &Context) -> Result<End, Fault> {
-        while !context.is_stopping() {
-            for shard in self.0.gate.shards() {
-                // It waits for the order writer, which may have left already; cut off, it is as
-                // after a crash.
-                let healed = context.unless_stopping(heal_gate(&self.0, shard)).await;
-                healed.transpose()?;
-            }
-            context
-                .rest_after_round(false, context.pace.healing_ms)
-                .await;
-        }
+        let shards = self.0.gate.shards().into_iter();
+        join_all(shards.map(|shard| self.keep_healthy(shard, context))).await;
         Ok(End::Shutdown)
+    }
+}
+
+impl GateHealing {
+    /// Heals one shard whenever it has to be. Each on its own: a healing waits for orders that may
+    /// wait for the next shard, and a shard that is away keeps no other from it.
+    async fn keep_healthy(&self, shard: Shard, context: &Context) {
+        let mut backoff = Backoff::new(context.pace.restart);
+        // It waits for the order writer, which may have left already; cut off, it is as after a
+        // crash.
+        while let Some(healed) = context.unless_stopping(heal_gate(&self.0, shard)).await {
+            match healed {
+                Ok(()) => {
+                    backoff.reset();
+                    let period = context.pace.healing_ms;
+                    context.rest_after_round(false, period).await;
+                }
+                Err(fault) => {
+                    context.report(&fault);
+                    context.back_off(&mut backoff).await;
+                }
+            }
+        }
     }
 }

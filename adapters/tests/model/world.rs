@@ -340,6 +340,10 @@ impl Attempt {
             Reserved::Refused(_) if !self.admissions.is_empty() || self.own.is_some() => {
                 return Next::Publish(Verdict::Withdrawn);
             }
+            // A relay waits for nobody; here it is not even sure that nobody else has the order.
+            Reserved::Healing if self.own.is_some() => {
+                return Next::Publish(Verdict::Withdrawn);
+            }
             Reserved::Refused(_)
             | Reserved::NotLoaded(_)
             | Reserved::QueueFull

@@ -62,6 +62,8 @@ struct Asked {
     /// When the first shard said yes; only told where there are several to ask.
     since: Option<Timestamp>,
     known: Option<(Fingerprint, Option<Arc<Draft>>)>,
+    /// Whether nobody else can have the order in hand any more.
+    is_orphan: bool,
 }
 
 impl Asked {
@@ -86,6 +88,11 @@ pub async fn accept(ports: &Ports, draft: &Arc<Draft>) -> Result<Accepted, Fault
 /// Does the same for an order that was left in the edge queue. Whatever the shards say now, what
 /// the entry itself took is counted, and the entry goes.
 ///
+/// A shard that is healing is only waited for while somebody may still have the order in hand. After
+/// that the order is in the log already, where the first record decides, or nobody was told that it
+/// was accepted; and a shard heals only once its queue is through, so entries that waited for each
+/// other's shards would keep both from it.
+///
 /// # Errors
 /// As [`accept`].
 pub async fn finish(ports: &Ports, entry: &EdgeEntry) -> Result<Accepted, Fault> {
@@ -96,6 +103,7 @@ pub async fn finish(ports: &Ports, entry: &EdgeEntry) -> Result<Accepted, Fault>
     let asked = Asked {
         entries: vec![entry.id],
         forgotten: Some(taken),
+        is_orphan: entry.waited_ms >= HAND_OVER_MS,
         ..Asked::default()
     };
     go_round(ports, &entry.draft, asked).await
@@ -131,6 +139,12 @@ async fn go_round(ports: &Ports, draft: &Arc<Draft>, mut asked: Asked) -> Result
             Reserved::Refused(obstacles) => {
                 give_up(ports, draft, asked, Verdict::Withdrawn).await;
                 return Ok(Accepted::Not(Turned::Away(obstacles)));
+            }
+            Reserved::Healing if asked.is_orphan => {
+                give_up(ports, draft, asked, Verdict::Withdrawn).await;
+                return Ok(Accepted::Not(Turned::TryAgain {
+                    after_ms: TRY_AGAIN_MS,
+                }));
             }
             // The queue is full, but this order is in it: its place must not wait for another one.
             Reserved::QueueFull if asked.has_own_of(shard) => {

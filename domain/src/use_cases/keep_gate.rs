@@ -5,6 +5,7 @@ mod told;
 use std::collections::HashSet;
 
 use chrono::TimeDelta;
+use futures_util::future::join_all;
 
 use crate::gate::{Telling, Terms};
 use crate::ports::Ports;
@@ -31,15 +32,14 @@ pub struct Keeper {
     told: Told,
 }
 
-/// Gives every shard its beat.
+/// Gives every shard its beat, at once: one that is away must not cost the others their trust.
 ///
 /// # Errors
 /// A fault of the gate; the next beat tries again.
 pub async fn beat(ports: &Ports) -> Result<(), Fault> {
-    for shard in ports.gate.shards() {
-        ports.gate.beat(shard).await?;
-    }
-    Ok(())
+    let shards = ports.gate.shards().into_iter();
+    let beats = join_all(shards.map(|shard| ports.gate.beat(shard))).await;
+    beats.into_iter().try_for_each(|beat| beat.map(drop))
 }
 
 /// One round: tells what changed since the one before; everything, now and then; and loads deals

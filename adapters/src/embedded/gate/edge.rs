@@ -85,13 +85,14 @@ impl EdgeQueue {
         most: usize,
         now: Timestamp,
     ) -> Vec<EdgeEntry> {
-        let is_old = |at_ms: u64| {
-            let waited = now.timestamp_millis() - i64::try_from(at_ms).unwrap_or(i64::MAX);
-            waited >= age.num_milliseconds()
+        let waited_ms = |place: &EdgePlace| {
+            let now_ms = u64::try_from(now.timestamp_millis()).unwrap_or(0);
+            now_ms.saturating_sub(place.at_ms)
         };
+        let age_ms = u64::try_from(age.num_milliseconds()).unwrap_or(0);
         self.entries
             .iter_mut()
-            .take_while(|(place, _)| is_old(place.at_ms))
+            .take_while(|(place, _)| waited_ms(place) >= age_ms)
             .filter(|(_, queued)| queued.claimed_at.is_none_or(|at| now - at >= age))
             .take(most)
             .map(|(place, queued)| {
@@ -104,6 +105,7 @@ impl EdgeQueue {
                     },
                     draft: queued.draft.clone(),
                     units: queued.units.clone(),
+                    waited_ms: waited_ms(place),
                 }
             })
             .collect()

@@ -186,6 +186,7 @@ pub(super) async fn claim_stale(
             .arg(age_ms)
             .arg(room);
         let mut answer = Reply::new(DOING, script.run(&shared.primary, &call).await?)?;
+        let now_ms = answer.unsigned()?;
         while !answer.is_over() {
             let (place, admission) = (answer.place()?, AdmissionId(answer.id()?));
             let payload = answer.bytes()?;
@@ -195,7 +196,7 @@ pub(super) async fn claim_stale(
                 place,
                 admission,
             };
-            claimed.extend(entry(id, &payload));
+            claimed.extend(entry(id, &payload, now_ms));
         }
     }
     Ok(claimed)
@@ -203,7 +204,7 @@ pub(super) async fn claim_stale(
 
 /// The entry of this payload. One that can't be read stays where it is, and must not hold up the
 /// others.
-fn entry(id: EntryId, payload: &[u8]) -> Option<EdgeEntry> {
+fn entry(id: EntryId, payload: &[u8], now_ms: u64) -> Option<EdgeEntry> {
     match order_record::decode(payload) {
         Ok(record) => {
             let mut admissions = record.admissions.into_iter();
@@ -212,6 +213,7 @@ fn entry(id: EntryId, payload: &[u8]) -> Option<EdgeEntry> {
                 id,
                 draft: record.draft,
                 units: own.map(|own| own.units).unwrap_or_default(),
+                waited_ms: now_ms.saturating_sub(id.place.at_ms),
             })
         }
         Err(error) => {
