@@ -57,7 +57,14 @@ async fn orders_over_shards_take_all_or_nothing_whatever_they_meet() {
     for (buyer, wanted, payload) in &answers {
         if code(payload).is_none() {
             let id = payload["order"]["id"].as_str().unwrap();
-            buyer.until_state(id, "PENDING_PAYMENT").await;
+            let order = buyer
+                .until_order(id, "written", |order| order["state"] != "ACCEPTED")
+                .await;
+            // One that waited for too long until its shards were sure of themselves is withdrawn.
+            if order["state"] == "REJECTED" {
+                continue;
+            }
+            assert_eq!(order["state"], "PENDING_PAYMENT");
             for item in wanted {
                 sold[*item] += 1;
             }
@@ -66,7 +73,7 @@ async fn orders_over_shards_take_all_or_nothing_whatever_they_meet() {
         }
     }
     for (item, sold) in items.iter().zip(sold) {
-        assert!(sold <= UNITS);
+        assert!((1..=UNITS).contains(&sold));
         // What was taken for an order that was not to be is back on sale.
         buyers[0].until_available(item, UNITS - sold).await;
     }
@@ -121,7 +128,11 @@ async fn a_refused_order_over_shards_can_be_sent_again() {
     let key = fresh_key();
     for _ in 0..3 {
         let payload = buyer.place_under(&key, &lines).await;
-        assert_eq!(code(&payload), Some("OUT_OF_STOCK"), "{payload}");
+        let is_withdrawn = payload["order"]["state"] == "REJECTED";
+        assert!(
+            is_withdrawn || code(&payload) == Some("OUT_OF_STOCK"),
+            "{payload}"
+        );
     }
     for item in &items[..5] {
         buyer.until_available(item, 1).await;

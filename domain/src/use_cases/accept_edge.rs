@@ -44,6 +44,9 @@ pub const HAND_OVER_MS: u64 = 7_000;
 const ASKING_MS: u64 = 1_500;
 /// What is left for one call of the gate and one of the log, which have to be limited to it.
 pub const CALLS_MS: u64 = HAND_OVER_MS - ASKING_MS;
+/// How long an order in the edge queue waits for shards that are healing, in milliseconds: longer than
+/// it can be in a caller's hands, and than a healing takes where nothing is in its way.
+const HEALING_WAIT_MS: u64 = 3 * HAND_OVER_MS;
 /// How long a client should wait before it sends the same key again.
 const TRY_AGAIN_MS: u32 = 500;
 /// How often an item may turn out not to be loaded before it is *try again*.
@@ -62,8 +65,8 @@ struct Asked {
     /// When the first shard said yes; only told where there are several to ask.
     since: Option<Timestamp>,
     known: Option<(Fingerprint, Option<Arc<Draft>>)>,
-    /// Whether nobody else can have the order in hand any more.
-    is_orphan: bool,
+    /// Whether it has waited long enough for shards that are healing.
+    has_waited: bool,
 }
 
 impl Asked {
@@ -88,10 +91,10 @@ pub async fn accept(ports: &Ports, draft: &Arc<Draft>) -> Result<Accepted, Fault
 /// Does the same for an order that was left in the edge queue. Whatever the shards say now, what
 /// the entry itself took is counted, and the entry goes.
 ///
-/// A shard that is healing is only waited for while somebody may still have the order in hand. After
-/// that the order is in the log already, where the first record decides, or nobody was told that it
-/// was accepted; and a shard heals only once its queue is through, so entries that waited for each
-/// other's shards would keep both from it.
+/// A shard that is healing is waited for, but not for ever: a shard heals only once its queue is
+/// through, so one that never stops healing would keep the others from it. An order that is given up
+/// then is in the log already, where the first record decides, or nobody was told that it was
+/// accepted.
 ///
 /// # Errors
 /// As [`accept`].
@@ -103,7 +106,7 @@ pub async fn finish(ports: &Ports, entry: &EdgeEntry) -> Result<Accepted, Fault>
     let asked = Asked {
         entries: vec![entry.id],
         forgotten: Some(taken),
-        is_orphan: entry.waited_ms >= HAND_OVER_MS,
+        has_waited: entry.waited_ms >= HEALING_WAIT_MS,
         ..Asked::default()
     };
     go_round(ports, &entry.draft, asked).await
@@ -140,7 +143,7 @@ async fn go_round(ports: &Ports, draft: &Arc<Draft>, mut asked: Asked) -> Result
                 give_up(ports, draft, asked, Verdict::Withdrawn).await;
                 return Ok(Accepted::Not(Turned::Away(obstacles)));
             }
-            Reserved::Healing if asked.is_orphan => {
+            Reserved::Healing if asked.has_waited => {
                 give_up(ports, draft, asked, Verdict::Withdrawn).await;
                 return Ok(Accepted::Not(Turned::TryAgain {
                     after_ms: TRY_AGAIN_MS,
