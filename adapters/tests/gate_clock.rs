@@ -12,7 +12,9 @@ use std::time::Duration;
 use adapters::clock::ManualClock;
 use adapters::embedded::gate::{MemoryGate, MemoryGateSettings};
 use chrono::TimeDelta;
-use domain::gate::{Fingerprint, Obstacle, Receipt, Reservation, Reserved, Shard, Telling, Terms};
+use domain::gate::{
+    Fingerprint, Obstacle, Recall, Receipt, Reservation, Reserved, Shard, Telling, Terms,
+};
 use domain::message::{Draft, DraftLine};
 use domain::ports::gate::Loading;
 use domain::ports::{Clock, Gate};
@@ -179,9 +181,10 @@ async fn a_receipt_lasts_for_its_life() {
         .await
         .unwrap();
     clock.advance_ms(99);
-    assert_eq!(gate.receipt(order).await.unwrap(), Some(told.clone()));
+    let kept = Recall::Receipt(told.clone());
+    assert_eq!(gate.receipt(order).await.unwrap(), kept);
     clock.advance_ms(1);
-    assert_eq!(gate.receipt(order).await.unwrap(), None);
+    assert_ne!(gate.receipt(order).await.unwrap(), kept);
     gate.tell_receipts(Shard(0), &[told]).await.unwrap();
-    assert!(gate.receipt(order).await.unwrap().is_some(), "told again");
+    assert_eq!(gate.receipt(order).await.unwrap(), kept, "told again");
 }

@@ -90,6 +90,27 @@ pub struct Receipt {
     pub draft: Option<Arc<Draft>>,
 }
 
+/// What the gate remembers of an order.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Recall {
+    Receipt(Receipt),
+    /// It never took that order, or long ago.
+    Nothing,
+    /// Nothing, but it may have forgotten: it is healing, or may have lost its last writes.
+    Unsure,
+}
+
+impl Recall {
+    /// What is remembered by one shard or the other.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        match (&self, &other) {
+            (Self::Receipt(_), _) | (Self::Unsure, Self::Nothing) => self,
+            _ => other,
+        }
+    }
+}
+
 /// Where items and edge entries live together; a Cluster has many.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Shard(pub u16);

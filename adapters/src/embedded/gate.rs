@@ -17,8 +17,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use domain::gate::{
-    BuyerCount, Change, EdgeEntry, EdgePlace, EntryId, Level, Receipt, Reservation, Reserved,
-    Shard, Telling,
+    BuyerCount, Change, EdgeEntry, EdgePlace, EntryId, Level, Recall, Receipt, Reservation,
+    Reserved, Shard, Telling,
 };
 use domain::ports::gate::{Beat, FeedCursor, HealingItem, LoadToken, Loading, News};
 use domain::ports::{Clock, Gate};
@@ -210,12 +210,13 @@ impl Gate for MemoryGate {
         Ok(self.shard(shard)?.edge_span())
     }
 
-    async fn receipt(&self, order: OrderId) -> Result<Option<Receipt>, Fault> {
+    async fn receipt(&self, order: OrderId) -> Result<Recall, Fault> {
         let now = self.clock.now();
-        Ok(self
+        let recalled = self
             .shards
             .iter()
-            .find_map(|shard| lock(shard).receipt(order, now)))
+            .map(|shard| lock(shard).recall(order, now));
+        Ok(recalled.reduce(Recall::or).unwrap_or(Recall::Nothing))
     }
 
     async fn load(&self, tellings: &[Telling]) -> Result<(), Fault> {

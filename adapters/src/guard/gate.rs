@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::gate::{
-    BuyerCount, EdgeEntry, EdgePlace, EntryId, Level, Receipt, Reservation, Reserved, Shard,
-    Telling,
+    BuyerCount, EdgeEntry, EdgePlace, EntryId, Level, Recall, Receipt, Reservation, Reserved,
+    Shard, Telling,
 };
 use domain::ports::Gate;
 use domain::ports::gate::{Beat, FeedCursor, HealingItem, LoadToken, Loading, News};
@@ -90,7 +90,7 @@ impl Gate for GuardedGate {
         self.breaker.run(self.call, call).await
     }
 
-    async fn receipt(&self, order: OrderId) -> Result<Option<Receipt>, Fault> {
+    async fn receipt(&self, order: OrderId) -> Result<Recall, Fault> {
         let call = self.inner.receipt(order);
         self.breaker.run(self.call, call).await
     }

@@ -15,8 +15,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::gate::{
-    BuyerCount, EdgeEntry, EdgePlace, EntryId, Level, Receipt, Reservation, Reserved, Shard,
-    Telling,
+    BuyerCount, EdgeEntry, EdgePlace, EntryId, Level, Recall, Receipt, Reservation, Reserved,
+    Shard, Telling,
 };
 use domain::ports::gate::{Beat, FeedCursor, HealingItem, LoadToken, Loading, News};
 use domain::ports::{Clock, Entropy, Gate};
@@ -192,8 +192,8 @@ impl Gate for RedisGate {
         edge::span(&self.shared, shard).await
     }
 
-    async fn receipt(&self, order: OrderId) -> Result<Option<Receipt>, Fault> {
-        receipts::receipt(&self.shared, order).await
+    async fn receipt(&self, order: OrderId) -> Result<Recall, Fault> {
+        receipts::recall(&self.shared, order).await
     }
 
     async fn load(&self, tellings: &[Telling]) -> Result<(), Fault> {

@@ -21,8 +21,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use domain::gate::{
-    BuyerCount, Change, EdgePlace, EntryId, Fingerprint, Level, Obstacle, Receipt, Reservation,
-    Reserved, Shard, Telling, Terms,
+    BuyerCount, Change, EdgePlace, EntryId, Fingerprint, Level, Obstacle, Recall, Receipt,
+    Reservation, Reserved, Shard, Telling, Terms,
 };
 use domain::message::{Draft, DraftLine};
 use domain::ports::Gate;
@@ -73,6 +73,7 @@ macro_rules! gate_suite {
             the_feed_wakes_its_readers,
             one_caller_loads_an_item,
             refuses_in_doubt_until_it_is_healed,
+            what_it_may_have_forgotten_it_does_not_deny,
             healing_goes_on_after_another_loss,
             a_loss_raises_the_epoch,
             a_crowd_gets_exactly_what_there_is,

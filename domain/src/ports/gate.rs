@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 
 use crate::gate::{
-    BuyerCount, Change, EdgeEntry, EdgePlace, EntryId, Level, Receipt, Reservation, Reserved,
-    Shard, Telling,
+    BuyerCount, Change, EdgeEntry, EdgePlace, EntryId, Level, Recall, Receipt, Reservation,
+    Reserved, Shard, Telling,
 };
 use crate::{Fault, ItemId, OrderId, Timestamp};
 
@@ -38,8 +38,8 @@ pub trait Gate: Send + Sync {
     /// The places of the oldest and of the newest entry that wait in a shard.
     async fn edge_span(&self, shard: Shard) -> Result<Option<(EdgePlace, EdgePlace)>, Fault>;
 
-    /// The receipt of an order, if it is remembered.
-    async fn receipt(&self, order: OrderId) -> Result<Option<Receipt>, Fault>;
+    /// What any shard remembers of an order.
+    async fn receipt(&self, order: OrderId) -> Result<Recall, Fault>;
 
     /// Writes what is not there yet; for an item that is loaded it is a [`Gate::sync`].
     async fn load(&self, tellings: &[Telling]) -> Result<(), Fault>;

@@ -7,7 +7,7 @@ use crate::ports::Ports;
 use crate::ports::orders::Committed;
 use crate::refusal::Reason;
 use crate::use_cases::tell;
-use crate::use_cases::view_order::{OrderView, view_order};
+use crate::use_cases::view_order::{Found, OrderView, find};
 use crate::{AccountId, Failure, OrderId};
 
 /// How often a step is decided again when somebody commits first.
@@ -60,10 +60,11 @@ pub(crate) async fn change(
 
 /// The order if the ledger has it; one that is only accepted can't be changed yet.
 async fn written(ports: &Ports, buyer: AccountId, id: OrderId) -> Result<Order, Failure> {
-    match view_order(ports, buyer, id).await? {
-        None => Err(Reason::NotFound.at(["orderId"]).into()),
-        Some(OrderView::Accepted(_)) => Err(Reason::TryAgain { after_ms: 200 }.into()),
-        Some(OrderView::Written(order)) => Ok(*order),
+    match find(ports, buyer, id).await? {
+        Found::Nothing => Err(Reason::NotFound.at(["orderId"]).into()),
+        Found::Order(OrderView::Accepted(_)) => Err(Reason::TryAgain { after_ms: 200 }.into()),
+        Found::Unsure => Err(Reason::TryAgain { after_ms: 1_000 }.into()),
+        Found::Order(OrderView::Written(order)) => Ok(*order),
     }
 }
 

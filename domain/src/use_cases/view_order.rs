@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::gate::{Recall, Receipt};
 use crate::message::Draft;
 use crate::order::Order;
 use crate::ports::Ports;
@@ -42,30 +43,58 @@ impl OrderView {
     }
 }
 
+/// What there is under an id.
+#[derive(Clone, Debug)]
+pub enum Found {
+    Order(OrderView),
+    Nothing,
+    /// The ledger has no such order, and the gate may have forgotten that it took one.
+    Unsure,
+}
+
 /// The order of this id, if it is `buyer`'s: somebody else's is not found.
 ///
 /// # Errors
-/// A fault of the ledger or the gate.
+/// A fault of the ledger or the gate; it is away while the gate can't be sure.
 pub async fn view_order(
     ports: &Ports,
     buyer: AccountId,
     id: OrderId,
 ) -> Result<Option<OrderView>, Fault> {
-    let view = find(ports, id).await?;
-    Ok(view.filter(|view| view.buyer() == buyer))
+    const DOING: &str = "looking for an order";
+    match find(ports, buyer, id).await? {
+        Found::Order(view) => Ok(Some(view)),
+        Found::Nothing => Ok(None),
+        Found::Unsure => Err(Fault::unavailable(DOING, "the gate is healing")),
+    }
 }
 
-async fn find(ports: &Ports, id: OrderId) -> Result<Option<OrderView>, Fault> {
-    if let Some(order) = ports.orders.orders(&[id]).await?.pop() {
-        return Ok(Some(OrderView::Written(Box::new(order))));
+/// The same for those who can say *try again*.
+pub(crate) async fn find(ports: &Ports, buyer: AccountId, id: OrderId) -> Result<Found, Fault> {
+    Ok(match find_of_anybody(ports, id).await? {
+        Found::Order(view) if view.buyer() != buyer => Found::Nothing,
+        found => found,
+    })
+}
+
+async fn find_of_anybody(ports: &Ports, id: OrderId) -> Result<Found, Fault> {
+    if let Some(order) = written(ports, id).await? {
+        return Ok(Found::Order(order));
     }
-    let Some(receipt) = ports.gate.receipt(id).await? else {
-        return Ok(None);
-    };
-    if let Some(draft) = receipt.draft {
-        return Ok(Some(OrderView::Accepted(draft)));
+    match ports.gate.receipt(id).await? {
+        Recall::Receipt(Receipt { draft, .. }) => match draft {
+            Some(draft) => Ok(Found::Order(OrderView::Accepted(draft))),
+            // It was told from the ledger, so by now the ledger shows the order.
+            None => Ok(written(ports, id)
+                .await?
+                .map_or(Found::Nothing, Found::Order)),
+        },
+        Recall::Nothing => Ok(Found::Nothing),
+        Recall::Unsure => Ok(Found::Unsure),
     }
-    // A receipt without its draft was told from the ledger, so by now the ledger shows the order.
+}
+
+async fn written(ports: &Ports, id: OrderId) -> Result<Option<OrderView>, Fault> {
     let order = ports.orders.orders(&[id]).await?.pop();
     Ok(order.map(|order| OrderView::Written(Box::new(order))))
 }

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use chrono::TimeDelta;
 use domain::gate::{
-    BuyerCount, EdgeEntry, EdgePlace, EntryId, Level, LevelVersion, Obstacle, Receipt, Reservation,
-    Reserved, Shard, Telling,
+    BuyerCount, EdgeEntry, EdgePlace, EntryId, Level, LevelVersion, Obstacle, Recall, Receipt,
+    Reservation, Reserved, Shard, Telling,
 };
 use domain::ports::gate::Beat;
 use domain::{AccountId, ItemId, OrderId, Timestamp};
@@ -136,9 +136,12 @@ impl ShardState {
         self.held.edge.span()
     }
 
-    pub fn receipt(&self, order: OrderId, now: Timestamp) -> Option<Receipt> {
-        let kept = self.held.receipts.get(order, now)?;
-        Some(kept.receipt.clone())
+    pub fn recall(&self, order: OrderId, now: Timestamp) -> Recall {
+        match self.held.receipts.get(order, now) {
+            Some(kept) => Recall::Receipt(kept.receipt.clone()),
+            None if self.healing => Recall::Unsure,
+            None => Recall::Nothing,
+        }
     }
 
     pub fn tell_receipt(&mut self, receipt: &Receipt, now: Timestamp) {

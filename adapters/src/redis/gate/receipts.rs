@@ -1,6 +1,6 @@
 //! What the gate remembers of accepted orders.
 
-use domain::gate::{EntryId, Fingerprint, Receipt, Shard};
+use domain::gate::{EntryId, Fingerprint, Recall, Receipt, Shard};
 use domain::{AdmissionId, Fault, OrderId};
 use futures_util::future::try_join_all;
 use redis::Pipeline;
@@ -56,28 +56,31 @@ pub(super) fn read(
     })
 }
 
-/// The receipt of an order. Any shard may have it: an order does not say which it asked.
-pub(super) async fn receipt(shared: &Shared, order: OrderId) -> Result<Option<Receipt>, Fault> {
+/// What is remembered of an order. Any shard may have its receipt: an order does not say which it
+/// asked.
+pub(super) async fn recall(shared: &Shared, order: OrderId) -> Result<Recall, Fault> {
     let asked = shared
         .shards
         .iter()
         .map(|keys| of_shard(shared, keys, order));
-    let found = try_join_all(asked).await?;
-    Ok(found.into_iter().flatten().next())
+    let recalled = try_join_all(asked).await?.into_iter();
+    Ok(recalled.reduce(Recall::or).unwrap_or(Recall::Nothing))
 }
 
-async fn of_shard(
-    shared: &Shared,
-    keys: &ShardKeys,
-    order: OrderId,
-) -> Result<Option<Receipt>, Fault> {
+async fn of_shard(shared: &Shared, keys: &ShardKeys, order: OrderId) -> Result<Recall, Fault> {
     let script = &shared.scripts.receipt;
-    let mut call = script.call_read_only(2, 128);
-    call.arg(keys.receipt(order)).arg(&keys.edge);
+    let mut call = script.call_read_only(3, 128);
+    call.arg(keys.receipt(order))
+        .arg(&keys.edge)
+        .arg(&keys.state);
     let mut answer = Reply::new(DOING, script.run(&shared.primary, &call).await?)?;
     match answer.bytes()?.as_slice() {
-        b"none" => Ok(None),
-        b"receipt" => Ok(Some(read(DOING, keys.shard, order, answer)?.receipt)),
+        b"none" => Ok(Recall::Nothing),
+        b"unsure" => Ok(Recall::Unsure),
+        b"receipt" => {
+            let found = read(DOING, keys.shard, order, answer)?;
+            Ok(Recall::Receipt(found.receipt))
+        }
         _ => Err(wrong(DOING, "an unknown word")),
     }
 }

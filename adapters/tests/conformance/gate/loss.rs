@@ -63,6 +63,19 @@ pub async fn refuses_in_doubt_until_it_is_healed(world: &impl World) {
     assert_eq!(refused, [Obstacle::SoldOut { item, available: 0 }]);
 }
 
+pub async fn what_it_may_have_forgotten_it_does_not_deny(world: &impl World) {
+    let gate = &*world.gate();
+    let item = on_sale(gate, terms(1)).await;
+    let (order, shard) = (OrderId(fresh()), gate.shard_of(item));
+    assert_eq!(gate.receipt(order).await.unwrap(), Recall::Nothing);
+    world.lose_everything().await;
+    assert_eq!(gate.receipt(order).await.unwrap(), Recall::Unsure);
+    assert!(gate.beat(shard).await.unwrap().missing_since.is_some());
+    assert_eq!(gate.receipt(order).await.unwrap(), Recall::Unsure);
+    heal(gate).await;
+    assert_eq!(gate.receipt(order).await.unwrap(), Recall::Nothing);
+}
+
 pub async fn healing_goes_on_after_another_loss(world: &impl World) {
     let gate = &*world.gate();
     let (item, told) = sold_out_and_lost(world).await;

@@ -26,7 +26,8 @@ pub async fn takes_every_line_or_none(world: &impl World) {
     };
     assert_eq!(refused, [sold_out]);
     assert_eq!(available(gate, open).await, 9);
-    assert_eq!(gate.receipt(wanted.order).await.unwrap(), None);
+    let recalled = gate.receipt(wanted.order).await.unwrap();
+    assert_eq!(recalled, Recall::Nothing);
     assert_eq!(gate.edge_length().await.unwrap(), 0);
 
     let both = draft(buyer(), &[(open, 9), (short, 1)]);
@@ -131,14 +132,16 @@ pub async fn knows_an_order_by_its_receipt(world: &impl World) {
     };
     assert_eq!(receipt, expected);
     assert_eq!(queued, Some(entry), "the log may not have it yet");
-    assert_eq!(gate.receipt(draft.order).await.unwrap(), Some(expected));
+    let remembered = gate.receipt(draft.order).await.unwrap();
+    assert_eq!(remembered, Recall::Receipt(expected));
     assert_eq!(available(gate, item).await, 8, "a retry takes nothing");
 
     gate.settle(&[entry]).await.unwrap();
     let Reserved::Known { entry: None, .. } = reserve(gate, &draft).await else {
         panic!()
     };
-    assert_eq!(gate.receipt(OrderId(fresh())).await.unwrap(), None);
+    let recalled = gate.receipt(OrderId(fresh())).await.unwrap();
+    assert_eq!(recalled, Recall::Nothing);
 }
 
 pub async fn a_receipt_comes_before_every_other_check(world: &impl World) {

@@ -248,7 +248,11 @@ pub async fn told_receipts_answer_too(world: &impl World) {
     };
     gate.tell_receipts(shard, &[another]).await.unwrap();
     let remembered = gate.receipt(draft.order).await.unwrap();
-    assert_eq!(remembered, Some(told), "what is remembered stays as it is");
+    assert_eq!(
+        remembered,
+        Recall::Receipt(told),
+        "what is remembered stays as it is"
+    );
 }
 
 pub async fn one_caller_loads_an_item(world: &impl World) {

@@ -275,3 +275,25 @@ async fn an_order_is_paid_and_another_cancelled() {
     let cancelled = client.data(cancel, input).await;
     assert_eq!(cancelled["cancelOrder"]["order"]["state"], "CANCELLED");
 }
+
+#[tokio::test]
+async fn an_order_that_the_gate_may_have_forgotten_is_not_denied() {
+    let world = World::new();
+    world.add_item(1, 10, Kind::General);
+    let (_, client) = buyer(&world);
+    let placed_order = client.data(PLACE, order(&[line(1, 2)])).await;
+    let id = &placed_order["placeOrder"]["order"]["id"];
+    world.forget_receipts();
+
+    let cancel = "mutation($input: CancelOrderInput!) { cancelOrder(input: $input) {
+        userErrors { code ... on TryAgain { retryAfterMs } } } }";
+    let input = json!({ "input": { "orderId": id, "idempotencyKey": KEY } });
+    let answer = client.data(cancel, input).await;
+    assert_eq!(
+        answer["cancelOrder"]["userErrors"],
+        json!([{ "code": "TRY_AGAIN", "retryAfterMs": 1_000 }])
+    );
+    let find = "query($id: ID!) { order(id: $id) { id } }";
+    let answer = client.ask(find, json!({ "id": id })).await;
+    assert_eq!(answer["errors"][0]["extensions"]["code"], "UNAVAILABLE");
+}

@@ -32,6 +32,8 @@ pub struct World {
     pub orders: Mutex<HashMap<OrderId, Order>>,
     pub accounts: Mutex<HashMap<AccountId, Account>>,
     receipts: Mutex<HashMap<OrderId, Receipt>>,
+    /// Whether the gate may have forgotten receipts.
+    forgot: AtomicBool,
     /// Levels by item, with the tick at which each changed.
     levels: Mutex<BTreeMap<ItemId, (u64, Level)>>,
     tick: AtomicU64,
@@ -74,6 +76,7 @@ impl World {
             orders: Mutex::default(),
             accounts: Mutex::default(),
             receipts: Mutex::default(),
+            forgot: AtomicBool::new(false),
             levels: Mutex::default(),
             tick: AtomicU64::new(0),
             level_changed: Notify::new(),

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use chrono::TimeDelta;
 use domain::event::Event;
 use domain::gate::{
-    BuyerCount, EdgeEntry, EdgePlace, EntryId, Level, Receipt, Reservation, Reserved, Shard,
-    Telling,
+    BuyerCount, EdgeEntry, EdgePlace, EntryId, Level, Recall, Receipt, Reservation, Reserved,
+    Shard, Telling,
 };
 use domain::message::{Message, Offset, Partition, Topic};
 use domain::ports::gate::{Beat, FeedCursor, HealingItem, LoadToken, Loading, News};
@@ -27,6 +27,14 @@ impl Clock for World {
 
     async fn sleep_ms(&self, ms: u64) {
         tokio::time::sleep(std::time::Duration::from_millis(ms)).await;
+    }
+}
+
+impl World {
+    /// Lets the gate lose its receipts, and know it.
+    pub fn forget_receipts(&self) {
+        self.receipts.lock().unwrap().clear();
+        self.forgot.store(true, Ordering::SeqCst);
     }
 }
 
@@ -99,9 +107,14 @@ port! { Gate {
         Ok(())
     }
 
-    async fn receipt(&self, order: OrderId) -> Result<Option<Receipt>, Fault> {
+    async fn receipt(&self, order: OrderId) -> Result<Recall, Fault> {
         self.ask("receipt")?;
-        Ok(self.receipts.lock().unwrap().get(&order).cloned())
+        let receipt = self.receipts.lock().unwrap().get(&order).cloned();
+        Ok(match receipt {
+            Some(receipt) => Recall::Receipt(receipt),
+            None if self.forgot.load(Ordering::SeqCst) => Recall::Unsure,
+            None => Recall::Nothing,
+        })
     }
 
     async fn load(&self, _: &[Telling]) -> Result<(), Fault> {
