@@ -212,8 +212,9 @@ async fn ask(
             })
             .await?;
         match &answer {
-            Reserved::NotLoaded(items) if loads < MOST_LOADS => {
-                load_gate::load_items(ports, items).await?;
+            Reserved::NotLoaded(items)
+                if loads < MOST_LOADS && load_gate::load_items(ports, items).await? =>
+            {
                 loads += 1;
             }
             _ => return Ok((admission, answer)),

@@ -122,7 +122,9 @@ async fn load_deals(
         .map(|(item, _)| *item)
         .collect();
     for deals in deals.chunks(LOADED_AT_ONCE) {
-        load_gate::load_items(ports, deals).await?;
+        if !load_gate::load_items(ports, deals).await? {
+            break;
+        }
     }
     Ok(())
 }
