@@ -3,11 +3,10 @@
 use std::collections::HashSet;
 
 use domain::Fault;
-use sea_orm::sea_query::{ArrayType, Expr, Value};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityName,
-    EntityTrait, FromQueryResult, IdenStatic, InsertMany, IntoActiveModel, Iterable, QueryFilter,
-    QuerySelect, Select,
+    ActiveModelTrait, ActiveValue, ConnectionTrait, DbBackend, DbErr, EntityName, EntityTrait,
+    FromQueryResult, IdenStatic, InsertMany, IntoActiveModel, Iterable, QueryFilter, QuerySelect,
+    Select,
 };
 use uuid::Uuid;
 
@@ -89,16 +88,6 @@ where
     Ok(many::insert(on, table.table_name(), &names, &cells).await?)
 }
 
-/// A condition that `column` is one of these ids.
-pub fn one_of<C: ColumnTrait>(
-    on: &impl ConnectionTrait,
-    column: C,
-    ids: impl IntoIterator<Item = Uuid>,
-) -> Expr {
-    let ids = ids.into_iter().map(Value::from).collect();
-    many::one_of(on.get_database_backend(), column, ArrayType::Uuid, ids)
-}
-
 /// The rows of `select` whose `column` is one of `ids`.
 pub async fn rows_of<E: EntityTrait>(
     on: &impl ConnectionTrait,
@@ -120,7 +109,7 @@ pub async fn models_of<E: EntityTrait, R: FromQueryResult + Send>(
     for chunk in ids.chunks(MOST_IDS) {
         let select = select
             .clone()
-            .filter(one_of(on, column, chunk.iter().copied()));
+            .filter(many::one_of(on, column, chunk.iter().copied()));
         rows.extend(select.into_model::<R>().all(on).await?);
     }
     Ok(rows)
@@ -135,7 +124,7 @@ pub async fn known<E: EntityTrait>(
     let mut known = HashSet::new();
     for chunk in ids.chunks(MOST_IDS) {
         let select = E::find().select_only().column(column);
-        let select = select.filter(one_of(on, column, chunk.iter().copied()));
+        let select = select.filter(many::one_of(on, column, chunk.iter().copied()));
         known.extend(select.into_tuple::<Uuid>().all(on).await?);
     }
     Ok(known)

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::bulk;
 use super::entities::idempotency_keys::{ActiveModel, Column, Entity, Model};
 use super::fault::Stop;
+use super::many;
 use super::rows::ms;
 
 /// What makes a key one key.
@@ -40,8 +41,8 @@ pub async fn taken(on: &impl ConnectionTrait, keys: &[KeyName]) -> Result<HashSe
         let named = chunk.iter().map(|(.., key)| key.0);
         // Every requester with every key, which finds others too: who used a key is looked at below.
         let rows: HashSet<(Uuid, String, Uuid)> = Entity::find()
-            .filter(bulk::one_of(on, Column::RequesterId, requesters))
-            .filter(bulk::one_of(on, Column::IdempotencyKey, named))
+            .filter(many::one_of(on, Column::RequesterId, requesters))
+            .filter(many::one_of(on, Column::IdempotencyKey, named))
             .all(on)
             .await?
             .into_iter()

@@ -13,9 +13,10 @@ mod update;
 use sea_orm::sea_query::extension::postgres::PgFunc;
 use sea_orm::sea_query::{ArrayType, Expr, ExprTrait, Value};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, DbErr, ExecResult, Statement};
+use uuid::Uuid;
 
 pub use cell::Cell;
-pub use source::select;
+pub use source::{delete, select};
 pub use update::Update;
 
 use source::Source;
@@ -26,16 +27,16 @@ const MOST_ROWS: usize = 1_000;
 /// otherwise.
 const MOST_BYTES: usize = 1 << 20;
 
-/// A condition that `column` is one of `ids`, in few different statements: the servers' plans are
+/// A condition that `column` is one of these ids, in few different statements: the servers' plans are
 /// kept by their text.
 pub fn one_of<C: ColumnTrait>(
-    backend: DbBackend,
+    on: &impl ConnectionTrait,
     column: C,
-    kind: ArrayType,
-    mut ids: Vec<Value>,
+    ids: impl IntoIterator<Item = Uuid>,
 ) -> Expr {
-    if backend == DbBackend::Postgres {
-        let ids = Value::Array(kind, Some(Box::new(ids)));
+    let mut ids: Vec<Value> = ids.into_iter().map(Value::from).collect();
+    if on.get_database_backend() == DbBackend::Postgres {
+        let ids = Value::Array(ArrayType::Uuid, Some(Box::new(ids)));
         return column.into_expr().eq(PgFunc::any(Expr::val(ids)));
     }
     // The last one is repeated up to a power of two, which changes nothing.

@@ -7,7 +7,7 @@ use domain::Fault;
 use domain::event::Event;
 use domain::ports::Outbox;
 use domain::ports::outbox::{Claim, Taken};
-use sea_orm::sea_query::{ArrayType, LockBehavior, LockType, Value};
+use sea_orm::sea_query::{LockBehavior, LockType};
 use sea_orm::{
     ActiveValue, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter,
     QueryOrder, QuerySelect, Select,
@@ -15,11 +15,11 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::Ledger;
-use super::bulk::{self, MOST_IDS};
+use super::bulk;
 use super::engine::{Engine, Pool, Transaction};
 use super::entities::outbox::{ActiveModel, Column, Entity, Model};
 use super::fault::{Stop, while_doing};
-use super::many;
+use super::many::{self, Cell};
 use crate::wire;
 
 /// Puts events into the outbox, in their order.
@@ -180,17 +180,8 @@ impl Claim for RowClaim {
 }
 
 async fn delete(on: &impl ConnectionTrait, ids: &[i64]) -> Result<(), DbErr> {
-    for chunk in ids.chunks(MOST_IDS) {
-        let ids = chunk.iter().copied().map(Value::from).collect();
-        let gone = many::one_of(
-            on.get_database_backend(),
-            Column::Id,
-            ArrayType::BigInt,
-            ids,
-        );
-        Entity::delete_many().filter(gone).exec(on).await?;
-    }
-    Ok(())
+    let ids = ids.iter().copied().map(Cell::from);
+    many::delete::<Entity>(on, Column::Id, ids).await
 }
 
 #[cfg(test)]

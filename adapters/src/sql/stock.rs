@@ -304,7 +304,7 @@ pub async fn windows(
                 items::Column::LimitPerBuyer,
                 items::Column::Paused,
             ])
-            .filter(bulk::one_of(on, items::Column::Id, chunk.iter().copied()));
+            .filter(many::one_of(on, items::Column::Id, chunk.iter().copied()));
         for window in select.into_model::<Window>().all(on).await? {
             kinds.insert(ItemId(window.id), window.kind()?);
         }

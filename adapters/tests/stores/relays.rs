@@ -87,12 +87,13 @@ pub async fn several_relays_keep_every_key_in_order(shop: &Shop) {
 pub async fn what_a_relay_had_is_free_when_it_is_gone(shop: &Shop) {
     let (one, two) = (shop.ledger().await, shop.ledger().await);
     let bench = shop.bench().await;
-    for number in 1..=4 {
+    // So many that a server would rather read all of them than look up each.
+    for number in 1..=40 {
         bench.general(number, 1).await;
     }
-    let first = one.take(2).await.unwrap();
-    let second = two.take(9).await.unwrap();
-    assert_eq!((first.events.len(), second.events.len()), (2, 2));
+    let first = one.take(20).await.unwrap();
+    let second = two.take(90).await.unwrap();
+    assert_eq!((first.events.len(), second.events.len()), (20, 20));
     assert!(
         first
             .events
@@ -101,7 +102,7 @@ pub async fn what_a_relay_had_is_free_when_it_is_gone(shop: &Shop) {
     );
     second.claim.remove().await.unwrap();
     assert!(
-        two.take(9).await.unwrap().events.is_empty(),
+        two.take(90).await.unwrap().events.is_empty(),
         "taken is taken"
     );
 
@@ -109,7 +110,7 @@ pub async fn what_a_relay_had_is_free_when_it_is_gone(shop: &Shop) {
     let mut freed = Vec::new();
     while freed.is_empty() {
         // Its own connections were ended, too.
-        match two.take(9).await {
+        match two.take(90).await {
             Ok(taken) => freed = taken.events,
             Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
         }

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::sql::bulk::{self, MOST_IDS};
 use crate::sql::entities::{buyer_stock, stock};
 use crate::sql::fault::Stop;
+use crate::sql::many;
 use crate::sql::rows::item::counts;
 use crate::sql::rows::ms;
 use crate::sql::stock::{buyer_count, windows};
@@ -83,7 +84,7 @@ async fn buyers(
 ) -> Result<HashMap<ItemId, Vec<BuyerCount>>, DbErr> {
     let mut buyers: HashMap<ItemId, Vec<BuyerCount>> = HashMap::new();
     for chunk in items.chunks(MOST_IDS) {
-        let mut select = buyer_stock::Entity::find().filter(bulk::one_of(
+        let mut select = buyer_stock::Entity::find().filter(many::one_of(
             on,
             buyer_stock::Column::ItemId,
             chunk.iter().copied(),

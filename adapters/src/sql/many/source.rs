@@ -8,7 +8,7 @@ use sea_orm::{
     Statement,
 };
 
-use super::{Cell, listed, quoted};
+use super::{Cell, execute, listed, quoted};
 use crate::sql::engine::MAX_PARAMETERS;
 
 /// What the rows are called in the statement.
@@ -119,6 +119,31 @@ fn placeholders(rows: &[Vec<Cell>]) -> Source {
 /// waits for every row that anybody has locked.
 pub fn found_in(table: &str) -> String {
     format!("STRAIGHT_JOIN {table} AS t FORCE INDEX (PRIMARY)")
+}
+
+/// Deletes the rows of a table whose key is one of these, and locks no others.
+pub async fn delete<E: EntityTrait>(
+    on: &impl ConnectionTrait,
+    key: E::Column,
+    ids: impl Iterator<Item = Cell>,
+) -> Result<(), DbErr> {
+    let backend = on.get_database_backend();
+    let table = quoted(backend, E::default().table_name());
+    let key = format!("t.{}", quoted(backend, key.as_str()));
+    let rows: Vec<Vec<Cell>> = ids.map(|id| vec![id]).collect();
+    for rows in rows.chunks(most_rows(backend, &rows)) {
+        let source = Source::of(backend, rows);
+        let (given, from) = (listed(source.columns.iter()), &source.table);
+        let sql = match backend {
+            DbBackend::MySql => {
+                let join = found_in(&table);
+                format!("DELETE t FROM {from} {join} ON {key} = {given}")
+            }
+            _ => format!("DELETE FROM {table} AS t WHERE {key} IN (SELECT {given} FROM {from})"),
+        };
+        execute(on, sql, source.parameters).await?;
+    }
+    Ok(())
 }
 
 /// The rows of a table whose `keys`, the first columns of its primary key, are those of one of

@@ -10,8 +10,9 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use crate::sql::bulk::{MOST_IDS, one_of};
+use crate::sql::bulk::MOST_IDS;
 use crate::sql::entities::{orders, payments, refunds, shipments};
+use crate::sql::many::one_of;
 use crate::sql::rows::ms;
 use crate::words::Word;
 
