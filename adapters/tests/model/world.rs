@@ -331,8 +331,10 @@ impl Attempt {
                 });
                 self.entries.extend(entry);
             }
-            // Its own place in the queue must not wait for another one.
-            Reserved::QueueFull if self.own.as_ref().is_some_and(|own| own.1.shard == shard) => {
+            // Its own place in the queue waits for nothing.
+            Reserved::QueueFull | Reserved::Healing
+                if self.own.as_ref().is_some_and(|own| own.1.shard == shard) =>
+            {
                 let (own, entry) = self.own.take().expect("just seen");
                 self.admissions.push(own);
                 self.entries.push(entry);

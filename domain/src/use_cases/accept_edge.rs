@@ -143,15 +143,16 @@ async fn go_round(ports: &Ports, draft: &Arc<Draft>, mut asked: Asked) -> Result
                 give_up(ports, draft, asked, Verdict::Withdrawn).await;
                 return Ok(Accepted::Not(Turned::Away(obstacles)));
             }
+            // The shard has no room, or is not sure of itself, but this order is in its queue: that
+            // must wait neither for another place in it nor for a healing that waits for it.
+            Reserved::QueueFull | Reserved::Healing if asked.has_own_of(shard) => {
+                asked.admissions.extend(asked.forgotten.take());
+            }
             Reserved::Healing if asked.has_waited => {
                 give_up(ports, draft, asked, Verdict::Withdrawn).await;
                 return Ok(Accepted::Not(Turned::TryAgain {
                     after_ms: TRY_AGAIN_MS,
                 }));
-            }
-            // The queue is full, but this order is in it: its place must not wait for another one.
-            Reserved::QueueFull if asked.has_own_of(shard) => {
-                asked.admissions.extend(asked.forgotten.take());
             }
             Reserved::NotLoaded(_) | Reserved::QueueFull | Reserved::Healing => {
                 // What other shards took stays queued there; the same key, or the edge relay, goes
