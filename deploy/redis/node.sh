@@ -17,6 +17,8 @@ if [ ! -e "$settings" ]; then
         # Cut off from its replicas it stops selling, before the Sentinels make another one primary.
         echo "min-replicas-to-write 1"
         echo "min-replicas-max-lag 3"
+        # Nobody is shown the levels of a replica that has lost its primary.
+        echo "replica-serve-stale-data no"
         echo "repl-diskless-sync-delay 0"
         echo "replica-announce-ip $HOSTNAME"
         echo "requirepass $REDIS_PASSWORD"

@@ -49,7 +49,8 @@ impl RedisSentinel {
         let mut nodes = vec![Server::launch(primary)?];
         for index in 0..REPLICAS {
             let name = format!("node-{}", index + 2);
-            let follows = format!("{writes}replicaof 127.0.0.1 {first}\n");
+            let follows =
+                format!("{writes}replica-serve-stale-data no\nreplicaof 127.0.0.1 {first}\n");
             let replica = node(&home, &name, port::free()?, Keep::AppendOnly, &follows)?;
             nodes.push(Server::launch(replica)?);
         }
