@@ -137,7 +137,8 @@ async fn lock(database: &DatabaseConnection) -> Result<(), Stop> {
     let backend = database.get_database_backend();
     let ask = match backend {
         DbBackend::MySql => {
-            "SELECT GET_LOCK(CONCAT('firstcome.', MD5(DATABASE())), @@SESSION.lock_wait_timeout)"
+            "SELECT GET_LOCK(CONCAT('firstcome.', LEFT(SHA2(DATABASE(), 256), 32)), \
+             @@SESSION.lock_wait_timeout)"
         }
         // Any number that nobody else uses in this database.
         _ => "SELECT pg_advisory_lock(7311842905563)",

@@ -21,7 +21,7 @@ use super::server::{Raw, Shop, settings};
 async fn somebody_waits(raw: &Raw) {
     let waiting = if raw.is_mysql() {
         "SELECT COUNT(*) FROM information_schema.processlist WHERE db = DATABASE() \
-         AND id <> CONNECTION_ID() AND command <> 'Sleep' AND time_ms > 100"
+         AND id <> CONNECTION_ID() AND command <> 'Sleep' AND time > 0"
     } else {
         "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() \
          AND wait_event_type = 'Lock'"
