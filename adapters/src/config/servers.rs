@@ -12,7 +12,7 @@ const LONGEST_NAMESPACE: usize = 40;
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Ledger {
-    /// Its URL, `mysql://` or `postgres://`; SQLite in the data folder, when absent.
+    /// Its URL, `mysql://`, `mariadb://` or `postgres://`; SQLite in the data folder, when absent.
     pub url: Option<Secret>,
     /// The most connections a process holds.
     pub connections: u32,
@@ -169,7 +169,7 @@ impl Config {
         check.that(
             self.ledger.url.as_ref().is_none_or(is_known),
             "ledger.url",
-            "must begin with mysql:// or postgres://",
+            "must begin with mysql://, mariadb:// or postgres://",
         );
         check.that(
             (2..=1_000).contains(&self.ledger.connections),

@@ -124,6 +124,18 @@ fn servers_are_all_there_or_none() {
 }
 
 #[test]
+fn a_ledger_may_be_called_by_every_name_that_it_opens_by() {
+    for scheme in ["mysql", "mariadb", "postgres", "postgresql"] {
+        let read = read(&SERVERS.replace("mysql://", &format!("{scheme}://")));
+        assert!(read.is_ok(), "{scheme}: {:?}", read.err());
+    }
+    assert_eq!(
+        errors(&SERVERS.replace("mysql://", "oracle://")),
+        ["ledger.url: must begin with mysql://, mariadb:// or postgres://"]
+    );
+}
+
+#[test]
 fn what_is_wrong_with_servers_names_its_key() {
     for (toml, key) in [
         ("namespace = \"a b\"", "namespace"),

@@ -87,7 +87,7 @@ impl Address {
                     .iter()
                     .find_map(|scheme| Some((Kind::Postgres, text.strip_prefix(scheme)?)))
             })
-            .ok_or_else(|| bad("it begins with neither mysql:// nor postgres://"))?;
+            .ok_or_else(|| bad("it begins with none of mysql://, mariadb:// and postgres://"))?;
         let scheme = match kind {
             Kind::MySql => "mysql",
             Kind::Postgres => "postgres",
@@ -311,6 +311,10 @@ mod tests {
             let shown = format!("{options:?}");
             assert!(shown.contains("db.example.test"), "{shown}");
             assert!(!shown.contains("word"), "{shown}");
+        }
+        for scheme in ["mysql", "mariadb", "postgres", "postgresql"] {
+            let address = Address::parse(&format!("{scheme}://db.example.test/shop"));
+            assert!(address.is_ok(), "{scheme}");
         }
         for text in [
             "",
