@@ -50,10 +50,19 @@ pub struct MariaDb {
 impl MariaDb {
     /// A server of our own.
     pub fn launch() -> Result<Self, Failure> {
-        Self::launch_for(Lifetime::Ours)
+        Self::launch_with(&[])
+    }
+
+    /// A server of our own with more options: `--ssl-cert=/path`.
+    pub fn launch_with(options: &[String]) -> Result<Self, Failure> {
+        Self::launch_as(Lifetime::Ours, options)
     }
 
     pub(super) fn launch_for(lifetime: Lifetime) -> Result<Self, Failure> {
+        Self::launch_as(lifetime, &[])
+    }
+
+    fn launch_as(lifetime: Lifetime, options: &[String]) -> Result<Self, Failure> {
         let (program, installer) = (SERVER.path()?, INSTALLER.path()?);
         let mut home = Home::new("mariadb", lifetime)?;
         let data = home.path().join("data");
@@ -79,6 +88,7 @@ impl MariaDb {
         arguments.push(format!("--socket={}", in_home("mariadb.sock")).into());
         arguments.push(format!("--pid-file={}", in_home("mariadb.pid")).into());
         arguments.push(format!("--init-file={}", grants.display()).into());
+        arguments.extend(options.iter().map(Into::into));
         let server = Server::launch(Recipe {
             name: "mariadb".into(),
             program,

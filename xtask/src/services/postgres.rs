@@ -46,17 +46,27 @@ pub struct Postgres {
 impl Postgres {
     /// A server of our own.
     pub fn launch() -> Result<Self, Failure> {
-        Self::launch_for(Lifetime::Ours)
+        Self::launch_with(&[])
+    }
+
+    /// A server of our own with more settings: `ssl=on`.
+    pub fn launch_with(settings: &[String]) -> Result<Self, Failure> {
+        Self::launch_as(Lifetime::Ours, settings)
     }
 
     pub(super) fn launch_for(lifetime: Lifetime) -> Result<Self, Failure> {
+        Self::launch_as(lifetime, &[])
+    }
+
+    fn launch_as(lifetime: Lifetime, settings: &[String]) -> Result<Self, Failure> {
         let program = SERVER.path()?;
         let mut home = Home::new("postgresql", lifetime)?;
         let data = home.path().join("data");
         initialise(&data)?;
         let port = port::free()?;
         let mut arguments = vec!["-D".into(), data.clone().into()];
-        for setting in SETTINGS {
+        let ours = SETTINGS.into_iter();
+        for setting in ours.chain(settings.iter().map(String::as_str)) {
             arguments.extend(["-c".into(), setting.into()]);
         }
         // Its own folder is the one place where it may always make its socket.
