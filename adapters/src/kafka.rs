@@ -75,20 +75,21 @@ impl KafkaLog {
     }
 
     async fn send(&self, messages: &[Message]) -> Result<(), Fault> {
-        let headers = trace::headers();
+        let current = crate::telemetry::trace::current();
         let mut encoded = Vec::with_capacity(messages.len());
         for message in messages {
             let (key, payload) = crate::wire::message::encode(message)
                 .map_err(|error| Fault::corrupt("encoding a message", error))?;
             let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
             write_key(key, &mut text);
-            encoded.push((message.topic(), text, payload));
+            let trace = message.trace().or(current.as_ref());
+            encoded.push((message.topic(), text, payload, trace));
         }
-        let records = encoded.iter().map(|(topic, key, payload)| Outgoing {
+        let records = encoded.iter().map(|(topic, key, payload, trace)| Outgoing {
             topic: self.names.of(*topic),
             key,
             payload,
-            headers: headers.clone(),
+            headers: trace.map(trace::headers),
         });
         self.producer.send(encoded.len(), records).await
     }

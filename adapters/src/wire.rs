@@ -5,6 +5,7 @@ pub mod event;
 pub mod item;
 pub mod message;
 pub mod order_record;
+pub mod trace;
 
 use std::fmt;
 

@@ -20,7 +20,10 @@ mod stores {
     pub mod steps;
     pub mod suite;
     pub mod tellings;
+    pub mod traces;
 }
+#[path = "support/traced.rs"]
+mod traced;
 
 use stores::sqlite::open;
 

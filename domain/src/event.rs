@@ -4,6 +4,7 @@ use uuid::Uuid;
 
 use crate::message::Topic;
 use crate::order::Rejection;
+use crate::trace::TraceContext;
 use crate::{EventId, ItemId, OrderId, PaymentId, RefundId, Timestamp, VerificationId};
 
 /// Something that happened, with an id that is the same however often it is told.
@@ -12,6 +13,8 @@ pub struct Event {
     pub id: EventId,
     pub at: Timestamp,
     pub what: What,
+    /// What it happened in the course of, until it is told: in the log this stands beside it.
+    pub trace: Option<Box<TraceContext>>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -90,6 +93,7 @@ impl Event {
                 version,
                 happened,
             },
+            trace: None,
         }
     }
 
@@ -104,6 +108,7 @@ impl Event {
                 version,
                 happened,
             },
+            trace: None,
         }
     }
 
@@ -114,6 +119,7 @@ impl Event {
             id,
             at,
             what: What::VerificationRequested { verification },
+            trace: None,
         }
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::event::Event;
 use crate::gate::Fingerprint;
 use crate::stock::Units;
+use crate::trace::TraceContext;
 use crate::{AccountId, AdmissionId, ItemId, Money, OrderId, Quantity, Timestamp};
 
 /// An order as it was asked for, before the ledger has it.
@@ -110,6 +111,15 @@ impl Message {
         match self {
             Self::Order(_) => Topic::OrderAccepted,
             Self::Event(event) => event.topic(),
+        }
+    }
+
+    /// The trace it says itself that it is part of; otherwise it is part of its publisher's.
+    #[must_use]
+    pub fn trace(&self) -> Option<&TraceContext> {
+        match self {
+            Self::Order(_) => None,
+            Self::Event(event) => event.trace.as_deref(),
         }
     }
 }

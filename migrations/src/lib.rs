@@ -12,6 +12,7 @@ mod m0002_orders;
 mod m0003_pipeline;
 mod m0004_accounts;
 mod m0005_sweeps;
+mod m0006_traces;
 
 use std::collections::HashSet;
 
@@ -71,6 +72,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0003_pipeline::Migration),
             Box::new(m0004_accounts::Migration),
             Box::new(m0005_sweeps::Migration),
+            Box::new(m0006_traces::Migration),
         ]
     }
 }

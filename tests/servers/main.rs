@@ -37,6 +37,8 @@ mod shards;
 mod storm;
 #[path = "../it/subscriptions.rs"]
 mod subscriptions;
+#[path = "../it/traces.rs"]
+mod traces;
 
 mod api_dies;
 mod engines;

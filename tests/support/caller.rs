@@ -11,6 +11,8 @@ pub struct Caller {
     url: String,
     http: reqwest::Client,
     token: Option<String>,
+    /// The trace that its requests are part of.
+    traceparent: Option<&'static str>,
     /// Whether it does as a refusal asks and places an order again.
     pub is_patient: bool,
 }
@@ -69,6 +71,7 @@ impl Caller {
             url: url.to_owned(),
             http,
             token,
+            traceparent: None,
             is_patient: false,
         }
     }
@@ -91,9 +94,20 @@ impl Caller {
         }
     }
 
+    /// The same person in the course of a trace.
+    pub fn in_trace(&self, traceparent: &'static str) -> Self {
+        Self {
+            traceparent: Some(traceparent),
+            ..self.clone()
+        }
+    }
+
     /// A request for a path of the server, with the token if there is one.
     pub fn request(&self, method: reqwest::Method, path: &str) -> reqwest::RequestBuilder {
-        let request = self.http.request(method, format!("{}{path}", self.url));
+        let mut request = self.http.request(method, format!("{}{path}", self.url));
+        if let Some(traceparent) = self.traceparent {
+            request = request.header("traceparent", traceparent);
+        }
         match &self.token {
             Some(token) => request.bearer_auth(token),
             None => request,

@@ -180,8 +180,8 @@ pub(crate) struct LogState {
     pub one_partition_a_poll: bool,
     /// What the next polls bring before anything else.
     pub next_polls: VecDeque<Polled>,
-    /// What records were published in the course of.
-    pub trace: Option<TraceContext>,
+    /// What records were published in the course of, by offset.
+    pub traces: BTreeMap<i64, TraceContext>,
     pub failing_stores: u32,
     pub failing_polls: u32,
     pub failing_asides: u32,
@@ -353,7 +353,7 @@ impl Member {
                 *position = Offset(offset.0 + 1);
                 if let Some(content) = record.clone() {
                     came.push(Delivery {
-                        trace: state.trace.clone().map(Box::new),
+                        trace: state.traces.get(&offset.0).cloned().map(Box::new),
                         partition: *partition,
                         offset,
                         content,

@@ -15,6 +15,7 @@ use domain::Fault;
 use domain::message::{Message, Offset, Partition, Topic};
 use domain::ports::Clock;
 use domain::ports::log::{Consumer, DeadLetter, Group, Log};
+use domain::trace::TraceContext;
 
 use consumer::LogConsumer;
 use groups::Groups;
@@ -46,7 +47,8 @@ impl SqliteLog {
     /// A file that can't be opened.
     pub async fn open(path: &Path, partitions: u16, clock: Arc<dyn Clock>) -> Result<Self, Fault> {
         let partitions = partitions.max(1);
-        let file = super::file::open(path, store::SCHEMA, "opening the log").await?;
+        let mut file = super::file::open(path, store::SCHEMA, "opening the log").await?;
+        store::add_traces(&mut file.writer).await?;
         let store = Store::open(file.readers, partitions).await?;
         let writer = Writer {
             connection: file.writer,
@@ -82,7 +84,12 @@ impl SqliteLog {
         Box::new(LogConsumer::new(self.shared.clone(), group, partitions))
     }
 
-    fn record(&self, message: &Message, at_ms: i64) -> Result<Record, Fault> {
+    fn record(
+        &self,
+        message: &Message,
+        current: Option<&TraceContext>,
+        at_ms: i64,
+    ) -> Result<Record, Fault> {
         let (key, payload) = crate::wire::message::encode(message)
             .map_err(|error| Fault::corrupt("encoding a message", error))?;
         let number = place_of(key, self.shared.partitions).into();
@@ -92,6 +99,7 @@ impl SqliteLog {
                 number,
             },
             payload,
+            trace: message.trace().or(current).map(crate::wire::trace::encode),
             at_ms,
         })
     }
@@ -104,9 +112,10 @@ impl Log for SqliteLog {
             return Ok(());
         }
         let at_ms = self.shared.clock.now().timestamp_millis();
+        let current = crate::telemetry::trace::current();
         let records: Result<Vec<_>, _> = messages
             .iter()
-            .map(|message| self.record(message, at_ms))
+            .map(|message| self.record(message, current.as_ref(), at_ms))
             .collect();
         self.shared.writer.run(Job::Append(records?)).await
     }

@@ -1,36 +1,32 @@
 //! The trace a record is part of, in its headers (`traceparent`, `tracestate`).
 
 use domain::trace::TraceContext;
-use opentelemetry::propagation::{Extractor, Injector};
+use opentelemetry::propagation::Extractor;
 use rdkafka::message::{Header, Headers, OwnedHeaders};
 
 use crate::telemetry::trace;
+use crate::wire;
 
-/// The headers of what is published now. None where nobody writes a trace down, which costs next to
-/// nothing.
-pub(super) fn headers() -> Option<OwnedHeaders> {
-    let mut carrier = Carrier(None);
-    trace::inject_current(&mut carrier);
-    carrier.0
+/// The headers of what is published in this trace.
+pub(super) fn headers(trace: &TraceContext) -> OwnedHeaders {
+    let parent = wire::trace::parent(trace);
+    let headers = OwnedHeaders::new().insert(Header {
+        key: "traceparent",
+        value: Some(&parent),
+    });
+    if trace.state.is_empty() {
+        return headers;
+    }
+    headers.insert(Header {
+        key: "tracestate",
+        value: Some(&trace.state),
+    })
 }
 
 /// The trace that a record came with.
 pub(super) fn of_record(headers: Option<&impl Headers>) -> Option<Box<TraceContext>> {
     let found = trace::extract(&Found(headers?))?;
     Some(Box::new(found))
-}
-
-struct Carrier(Option<OwnedHeaders>);
-
-impl Injector for Carrier {
-    fn set(&mut self, key: &str, value: String) {
-        if value.is_empty() {
-            return;
-        }
-        let headers = self.0.take().unwrap_or_default();
-        let value = Some(value.as_bytes());
-        self.0 = Some(headers.insert(Header { key, value }));
-    }
 }
 
 struct Found<'a, H>(&'a H);
@@ -84,7 +80,17 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_written_where_there_is_no_trace() {
-        assert!(headers().is_none());
+    fn headers_say_what_was_written() {
+        for state in ["", "vendor=7"] {
+            let trace = TraceContext {
+                trace: 5,
+                span: 7,
+                is_sampled: true,
+                state: state.to_owned(),
+            };
+            let headers = headers(&trace);
+            assert_eq!(headers.count(), if state.is_empty() { 1 } else { 2 });
+            assert_eq!(of_record(Some(&headers)), Some(Box::new(trace)));
+        }
     }
 }

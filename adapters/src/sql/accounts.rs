@@ -96,7 +96,7 @@ impl Accounts for Ledger {
         self.write("adding a verification", |on| async move {
             let row = verification_row(&self.vault, verification)?;
             bulk::insert::<verifications::ActiveModel, _>(&on, vec![row]).await?;
-            outbox::insert(&on, [event]).await
+            outbox::insert_here(&on, [event]).await
         })
         .await?;
         self.events.notify_one();

@@ -7,6 +7,7 @@ use domain::Fault;
 use domain::event::Event;
 use domain::ports::Outbox;
 use domain::ports::outbox::{Claim, Taken};
+use domain::trace::TraceContext;
 use sea_orm::sea_query::{LockBehavior, LockType};
 use sea_orm::{
     ActiveValue, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter,
@@ -22,18 +23,37 @@ use super::fault::{Stop, while_doing};
 use super::many::{self, Cell};
 use crate::wire;
 
-/// Puts events into the outbox, in their order.
+/// Puts events into the outbox, in their order, each with the trace it says it is part of.
 pub async fn insert<'a>(
     on: &impl ConnectionTrait,
     events: impl IntoIterator<Item = &'a Event>,
 ) -> Result<(), Stop> {
+    insert_in(on, events, None).await
+}
+
+/// Puts events into the outbox that are part of the caller's trace.
+pub async fn insert_here<'a>(
+    on: &impl ConnectionTrait,
+    events: impl IntoIterator<Item = &'a Event>,
+) -> Result<(), Stop> {
+    let current = crate::telemetry::trace::current();
+    insert_in(on, events, current.as_ref()).await
+}
+
+async fn insert_in<'a>(
+    on: &impl ConnectionTrait,
+    events: impl IntoIterator<Item = &'a Event>,
+    current: Option<&TraceContext>,
+) -> Result<(), Stop> {
     let rows = events.into_iter().map(|event| {
         let payload = wire::event::encode(event)
             .map_err(|error| Fault::corrupt("writing down an event", error))?;
+        let trace = event.trace.as_deref().or(current);
         Ok(ActiveModel {
             id: ActiveValue::NotSet,
             record_key: ActiveValue::Set(event.key()),
             payload: ActiveValue::Set(payload),
+            trace: ActiveValue::Set(trace.map(wire::trace::encode)),
         })
     });
     let rows = rows.collect::<Result<Vec<_>, Fault>>()?;
@@ -93,12 +113,14 @@ enum Hold {
 impl Rows {
     fn taken(self) -> Result<Taken, Fault> {
         let events = self.rows.iter().map(|row| {
-            wire::event::decode(row.payload.as_bytes()).map_err(|error| {
+            let event = wire::event::decode(row.payload.as_bytes()).map_err(|error| {
                 Fault::corrupt(TAKING, format!("outbox.payload of {}: {error}", row.id))
-            })
+            })?;
+            let trace = row.trace.as_deref().and_then(wire::trace::decode);
+            Ok(Event { trace, ..event })
         });
         Ok(Taken {
-            events: events.collect::<Result<_, _>>()?,
+            events: events.collect::<Result<_, Fault>>()?,
             claim: Box::new(RowClaim {
                 ids: self.rows.iter().map(|row| row.id).collect(),
                 hold: self.hold,
@@ -194,6 +216,7 @@ mod tests {
             id,
             record_key: Uuid::from_u128(key),
             payload: String::new(),
+            trace: None,
         };
         let mut rows = vec![row(1, 7), row(3, 8), row(5, 7), row(6, 9), row(8, 7)];
         let others = [(2, 9), (4, 7), (7, 8)];

@@ -6,6 +6,7 @@ mod rows;
 mod together;
 mod work;
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -149,6 +150,7 @@ pub async fn place(ledger: &Ledger, number: u128) -> Order {
         from,
         next,
         records,
+        traces: HashMap::new(),
         hold_ms: 1_000,
     };
     ledger.write_batch(&batch).await.unwrap();

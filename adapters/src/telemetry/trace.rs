@@ -1,10 +1,10 @@
 //! Distributed traces (W3C Trace Context): what comes in with a caller's `traceparent` goes on into
-//! the log. Nothing is sent anywhere from here, and a request without a trace costs nothing.
+//! outbox and log. Nothing is sent anywhere from here, and a request without a trace costs nothing.
 
 use domain::trace::TraceContext;
 use http::HeaderMap;
-use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
-use opentelemetry::trace::{TraceContextExt, TracerProvider};
+use opentelemetry::propagation::{Extractor, TextMapPropagator};
+use opentelemetry::trace::{SpanContext, TraceContextExt, TracerProvider};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
 use tracing::{Level, Span, Subscriber};
@@ -31,15 +31,32 @@ where
         .with_filter(steps.with_max_level_hint(LevelFilter::INFO))
 }
 
-/// Writes down the trace of the current span, where it is sampled.
-pub(crate) fn inject_current(carrier: &mut dyn Injector) {
+/// The longest `tracestate` that is passed on, in bytes: what the standard asks everybody to.
+const MOST_STATE: usize = 512;
+
+/// The place of the current span in its trace, where somebody follows that.
+pub(crate) fn current() -> Option<TraceContext> {
     let span = Span::current();
     if span.is_none() {
-        return;
+        return None;
     }
     let context = span.context();
-    if context.span().span_context().is_sampled() {
-        TraceContextPropagator::new().inject_context(&context, carrier);
+    let span = context.span();
+    let found = span.span_context();
+    found.is_sampled().then(|| place(found))
+}
+
+fn place(found: &SpanContext) -> TraceContext {
+    let mut state = found.trace_state().header();
+    // It comes from whoever calls, and has to fit wherever a trace is written down.
+    if state.len() > MOST_STATE || !state.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        state.clear();
+    }
+    TraceContext {
+        trace: u128::from_be_bytes(found.trace_id().to_bytes()),
+        span: u64::from_be_bytes(found.span_id().to_bytes()),
+        is_sampled: found.is_sampled(),
+        state,
     }
 }
 
@@ -50,12 +67,7 @@ pub(crate) fn extract(carrier: &dyn Extractor) -> Option<TraceContext> {
         TraceContextPropagator::new().extract_with_context(&opentelemetry::Context::new(), carrier);
     let span = context.span();
     let found = span.span_context();
-    found.is_valid().then(|| TraceContext {
-        trace: u128::from_be_bytes(found.trace_id().to_bytes()),
-        span: u64::from_be_bytes(found.span_id().to_bytes()),
-        is_sampled: found.is_sampled(),
-        state: found.trace_state().header(),
-    })
+    found.is_valid().then(|| place(found))
 }
 
 /// The span of a request: none without a sampled trace, as most are.

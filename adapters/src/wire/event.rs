@@ -160,6 +160,7 @@ pub fn decode(json: &[u8]) -> Result<Event, NotAMessage> {
         id: EventId(wire.id.0),
         at: instant(wire.at)?,
         what,
+        trace: None,
     })
 }
 

@@ -9,6 +9,8 @@ mod groups;
 mod publishing;
 #[path = "log/surviving.rs"]
 mod surviving;
+#[path = "../support/traced.rs"]
+mod traced;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -51,6 +53,7 @@ macro_rules! log_suite {
             offsets_have_no_gaps,
             a_key_keeps_its_order,
             messages_come_as_they_went,
+            a_trace_goes_along,
             nothing_is_published_of_nothing,
             many_publishers_lose_nothing,
             a_poll_brings_no_more_than_asked_for,

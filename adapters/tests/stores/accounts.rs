@@ -7,7 +7,7 @@ use domain::{SessionId, VerificationId};
 
 use super::bench::{Bench, account, at, buyer, email, id};
 
-fn verification(number: u128, address: &str, requested: i64) -> Verification {
+pub fn verification(number: u128, address: &str, requested: i64) -> Verification {
     Verification {
         id: VerificationId(id(9, number)),
         email: email(address),

@@ -1,5 +1,6 @@
 //! What a suite runs against, and the few things every suite makes.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -283,6 +284,7 @@ pub fn batch(from: i64, records: &[OrderRecord]) -> WriteBatch {
         from: Offset(from),
         next: Offset(from + count(records)),
         records: records.to_vec(),
+        traces: HashMap::new(),
         hold_ms: LONG,
     }
 }

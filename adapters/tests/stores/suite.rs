@@ -74,6 +74,11 @@ macro_rules! suite {
                 the_audit_adds_up_what_the_ledger_holds,
                 the_audit_sees_the_money_of_every_order,
             }
+            traces {
+                an_event_is_part_of_the_trace_it_was_committed_in,
+                steps_committed_together_keep_apart_whose_they_are,
+                an_order_that_is_written_keeps_its_own_trace,
+            }
             chaos {
                 whatever_happens_the_counts_agree,
             }

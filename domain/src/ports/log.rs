@@ -8,7 +8,8 @@ use crate::trace::TraceContext;
 
 #[async_trait]
 pub trait Log: Send + Sync {
-    /// Appends all messages, each to the partition of its key, and returns once they are durable.
+    /// Appends all messages, each to the partition of its key and with its [trace](Message::trace),
+    /// and returns once they are durable.
     /// After a fault any of them may be there or not.
     async fn publish(&self, messages: &[Message]) -> Result<(), Fault>;
 

@@ -1,11 +1,14 @@
 //! The ledger's side of orders, with their stock, payments, refunds and shipments.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 
 use crate::gate::{Fingerprint, Receipt, Telling};
 use crate::message::{Offset, OrderRecord, Partition};
 use crate::order::{Order, Transition};
 use crate::page::{Page, Window};
+use crate::trace::TraceContext;
 use crate::{AccountId, Fault, IdempotencyKey, OrderId, RefundId, Timestamp};
 
 #[async_trait]
@@ -15,11 +18,11 @@ pub trait Orders: Send + Sync {
 
     /// Writes a batch in one transaction: locks the stock rows in item order, then looks what was
     /// seen, decides by [`crate::batch::decide`], writes, and moves the position on from where the
-    /// batch started.
+    /// batch started. What happens to an order is part of that order's trace.
     async fn write_batch(&self, batch: &WriteBatch) -> Result<BatchWritten, Fault>;
 
     /// Commits steps in order, each wholly or not at all, in one transaction. Locks the stock rows
-    /// of all of them first, in item order.
+    /// of all of them first, in item order. Their events are part of the caller's trace.
     async fn commit(&self, steps: &[Transition]) -> Result<Vec<Committed>, Fault>;
 
     /// The orders of these ids, those that are there, in any order.
@@ -74,6 +77,8 @@ pub struct WriteBatch {
     pub next: Offset,
     /// Those that could be read.
     pub records: Vec<OrderRecord>,
+    /// The traces of the orders that somebody follows; mostly of none.
+    pub traces: HashMap<OrderId, Box<TraceContext>>,
     pub hold_ms: i64,
 }
 

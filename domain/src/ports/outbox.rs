@@ -8,7 +8,8 @@ use crate::event::Event;
 #[async_trait]
 pub trait Outbox: Send + Sync {
     /// Takes up to `most` events, the oldest that nobody else has taken, in the order they were
-    /// committed per key. Of a key that somebody else has something older of, nothing is taken.
+    /// committed per key, each with the trace it was committed in. Of a key that somebody else has
+    /// something older of, nothing is taken.
     async fn take(&self, most: usize) -> Result<Taken, Fault>;
 
     async fn length(&self) -> Result<u64, Fault>;

@@ -1,7 +1,9 @@
 //! Writes accepted orders into the ledger, a batch in one transaction, and tells the gate.
 
+use std::collections::HashMap;
+
 use crate::Fault;
-use crate::message::{Message, Offset, Partition};
+use crate::message::{Message, Offset, Partition, Verdict};
 use crate::ports::Ports;
 use crate::ports::log::{DeadLetter, Delivery, Group};
 use crate::ports::orders::{BatchWritten, WriteBatch};
@@ -32,9 +34,20 @@ pub async fn write_orders(
     };
     let next = Offset(last.offset.0 + 1);
     let mut records = Vec::with_capacity(deliveries.len());
+    let mut traces = HashMap::new();
     for delivery in deliveries {
         match &delivery.content {
-            Ok(Message::Order(record)) => records.push(record.clone()),
+            Ok(Message::Order(record)) => {
+                // The first record of an order is what is written; a void one names another's order.
+                if let Some(trace) = &delivery.trace
+                    && trace.is_sampled
+                    && record.verdict != Verdict::Void
+                {
+                    let order = record.draft.order;
+                    traces.entry(order).or_insert_with(|| trace.clone());
+                }
+                records.push(record.clone());
+            }
             Ok(Message::Event(_)) => {
                 put_aside(ports, delivery, "an event among accepted orders").await?;
             }
@@ -47,6 +60,7 @@ pub async fn write_orders(
         from,
         next,
         records,
+        traces,
         hold_ms,
     };
     match ports.orders.write_batch(&batch).await? {

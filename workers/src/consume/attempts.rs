@@ -11,7 +11,8 @@ use crate::consume::{Handler, Subscription};
 use crate::context::{Context, guarded};
 use crate::trace::span_in;
 
-/// Groups of tasks that are handled at the same time.
+/// Groups of tasks that are handled at the same time; of smaller ones as many more as have no more
+/// tasks.
 const GROUPS_AT_ONCE: usize = 8;
 
 /// Records that are tried together, by their place in the batch, with what they last failed on.
@@ -48,13 +49,17 @@ pub(super) async fn handle<H: Handler>(
     batch: &mut Batch<H::Task>,
 ) -> Left {
     let mut backoff = Backoff::new(context.pace.retry);
-    let open = batch.open();
+    let mut open = batch.open();
+    // What is done is part of one trace, so records of several are not handled together.
+    let trace = |place: usize| batch.trace(place).map(|trace| trace.trace);
+    open.sort_by_key(|&place| trace(place));
     let group = |places: &[usize]| Group {
         places: places.to_vec(),
         fault: None,
     };
     let mut waiting: Vec<Group> = open
-        .chunks(subscription.at_once.max(1))
+        .chunk_by(|&one, &next| trace(one) == trace(next))
+        .flat_map(|of_one| of_one.chunks(subscription.at_once.max(1)))
         .map(group)
         .collect();
     let most = context.pace.attempts.max(1);
@@ -64,7 +69,7 @@ pub(super) async fn handle<H: Handler>(
             waiting = waiting.into_iter().flat_map(Group::one_by_one).collect();
         }
         done_before_last = batch.done();
-        waiting = attempt_all(handler, batch, waiting, attempt).await;
+        waiting = attempt_all(handler, subscription, batch, waiting, attempt).await;
         if waiting.is_empty() {
             break;
         }
@@ -87,20 +92,24 @@ pub(super) async fn handle<H: Handler>(
 /// Tries every group once; returns those to be tried again.
 async fn attempt_all<H: Handler>(
     handler: &H,
+    subscription: &Subscription,
     batch: &mut Batch<H::Task>,
     groups: Vec<Group>,
     attempt: u32,
 ) -> Vec<Group> {
+    let largest = groups.iter().map(|group| group.places.len()).max();
+    let at_once = GROUPS_AT_ONCE * subscription.at_once / largest.unwrap_or(1).max(1);
     let tried = groups.into_iter().map(|group| {
         let tasks = batch.tasks(&group.places);
-        let span = span_in(batch.traces(&group.places));
+        let traces = group.places.iter();
+        let span = span_in(traces.filter_map(|&place| batch.trace(place)));
         async move {
             let handling = guarded("handling a record", handler.handle(&tasks));
             (group, handling.instrument(span).await)
         }
     });
     let tried: Vec<_> = stream::iter(tried.collect::<Vec<_>>())
-        .buffer_unordered(GROUPS_AT_ONCE)
+        .buffer_unordered(at_once.max(1))
         .collect()
         .await;
     let mut again = Vec::new();

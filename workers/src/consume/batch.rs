@@ -83,10 +83,10 @@ impl<T: Clone> Batch<T> {
         tasks.collect()
     }
 
-    /// The traces that these records are part of.
-    pub fn traces(&self, places: &[usize]) -> impl Iterator<Item = &TraceContext> {
-        let records = places.iter().map(|&place| &self.records[place]);
-        records.filter_map(|record| record.trace.as_deref())
+    /// The trace that this record is part of, where somebody follows it.
+    pub fn trace(&self, place: usize) -> Option<&TraceContext> {
+        let trace = self.records[place].trace.as_deref();
+        trace.filter(|trace| trace.is_sampled)
     }
 
     pub fn finish(&mut self, places: &[usize]) {

@@ -25,8 +25,8 @@ struct State {
     /// How long everything takes.
     takes_ms: u64,
     attempts: BTreeMap<u64, u32>,
-    /// The trace that something was last handled in.
-    trace: Option<u128>,
+    /// The trace that each was last handled in.
+    traces: BTreeMap<u64, Option<u128>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -45,7 +45,7 @@ impl Script {
             is_down: false,
             takes_ms: 0,
             attempts: BTreeMap::new(),
-            trace: None,
+            traces: BTreeMap::new(),
         })))
     }
 
@@ -90,8 +90,8 @@ impl Handler for Script {
         let takes_ms = self.state().takes_ms;
         sleep(Duration::from_millis(takes_ms)).await;
         let mut state = self.state();
-        state.trace = trace::current();
         for task in tasks {
+            state.traces.insert(*task, trace::current());
             *state.attempts.entry(*task).or_default() += 1;
         }
         if state.is_down {
@@ -161,16 +161,32 @@ async fn offsets_are_stored_after_the_effect_and_before_the_next_poll() {
 async fn what_is_handled_is_part_of_its_records_trace() {
     let _traced = tracing::subscriber::set_default(trace::subscriber());
     let world = World::new();
-    world.log.append_tasks(0, [1]);
+    world.log.append_tasks(0, 0..7);
     let script = Script::new(&world);
-    world.log.state().trace = Some(trace::trace(5, true));
+    let traces = [(0, 5, true), (1, 6, true), (3, 5, true), (5, 4, false)];
+    world.log.state().traces = traces
+        .map(|(offset, number, is_sampled)| (offset, trace::trace(number, is_sampled)))
+        .into();
     let workers = script.start(&world);
-    until(|| world.log.stored(0) == 1).await;
-    assert_eq!(script.state().trace, Some(5));
-    world.log.state().trace = None;
-    world.log.append_tasks(0, [2]);
-    until(|| world.log.stored(0) == 2).await;
-    assert_eq!(script.state().trace, None);
+    until(|| world.log.stored(0) == 7).await;
+    let expected = [Some(5), Some(6), None, Some(5), None, None, None];
+    assert_eq!(script.state().traces, (0..).zip(expected).collect());
+    world.stop(workers).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn records_of_many_traces_take_no_longer() {
+    let world = World::new();
+    world.log.append_tasks(0, 0..20);
+    let script = Script::new(&world);
+    script.state().takes_ms = 100;
+    let traces =
+        (1..=20_u8).map(|number| (i64::from(number) - 1, trace::trace(number.into(), true)));
+    world.log.state().traces = traces.collect();
+    let begun = Instant::now();
+    let workers = script.start(&world);
+    until(|| world.log.stored(0) == 20).await;
+    assert!(begun.elapsed() < Duration::from_millis(200));
     world.stop(workers).await;
 }
 

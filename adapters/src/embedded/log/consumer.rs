@@ -123,7 +123,7 @@ fn delivery(partition: Partition, record: &Stored) -> Delivery {
         partition,
         offset: record.offset,
         content,
-        trace: None,
+        trace: record.trace.as_deref().and_then(crate::wire::trace::decode),
     }
 }
 

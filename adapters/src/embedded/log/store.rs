@@ -6,7 +6,7 @@ use domain::Fault;
 use domain::message::{Offset, Partition, Topic};
 use domain::ports::log::Group;
 use sqlx::Row;
-use sqlx::sqlite::{SqliteExecutor, SqlitePool};
+use sqlx::sqlite::{SqliteConnection, SqliteExecutor, SqlitePool};
 use tokio::sync::watch;
 
 /// `ends` is kept beside the records, so that an end stays known when old records are gone; a dead
@@ -14,7 +14,7 @@ use tokio::sync::watch;
 pub(super) const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS records (
     topic TEXT NOT NULL, part INTEGER NOT NULL, place INTEGER NOT NULL,
-    at_ms INTEGER NOT NULL, payload BLOB NOT NULL,
+    at_ms INTEGER NOT NULL, payload BLOB NOT NULL, trace TEXT,
     PRIMARY KEY (topic, part, place)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS ends (
@@ -31,6 +31,18 @@ CREATE TABLE IF NOT EXISTS dead_letters (
     PRIMARY KEY (member_group, topic, part, place)
 ) WITHOUT ROWID;
 ";
+
+/// Gives the records of a file that knows of no traces a place for them.
+pub(super) async fn add_traces(writer: &mut SqliteConnection) -> Result<(), Fault> {
+    let fault = |error| Fault::unavailable("opening the log", error);
+    let known = "SELECT 1 FROM pragma_table_info('records') WHERE name = 'trace'";
+    let known = sqlx::query(known).fetch_optional(&mut *writer).await;
+    if known.map_err(fault)?.is_none() {
+        let add = sqlx::query("ALTER TABLE records ADD COLUMN trace TEXT");
+        add.execute(writer).await.map_err(fault)?;
+    }
+    Ok(())
+}
 
 /// The next offset of every partition, as last committed.
 #[derive(Clone, Default)]
@@ -68,6 +80,8 @@ pub(super) struct Store {
 pub(super) struct Stored {
     pub offset: Offset,
     pub payload: Vec<u8>,
+    /// What it was published in the course of, as text.
+    pub trace: Option<String>,
 }
 
 impl Store {
@@ -94,7 +108,7 @@ impl Store {
         most: usize,
     ) -> Result<Vec<Stored>, Fault> {
         let rows = sqlx::query(
-            "SELECT place, payload FROM records \
+            "SELECT place, payload, trace FROM records \
              WHERE topic = ? AND part = ? AND place >= ? ORDER BY place LIMIT ?",
         )
         .bind(partition.topic.name())
@@ -109,6 +123,7 @@ impl Store {
             .map(|row| Stored {
                 offset: Offset(row.get(0)),
                 payload: row.get(1),
+                trace: row.get(2),
             })
             .collect())
     }

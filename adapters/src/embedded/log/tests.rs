@@ -47,6 +47,7 @@ async fn garbage(log: &SqliteLog) {
     let record = Record {
         partition: ORDERS,
         payload: b"{\"secret\": 1".to_vec(),
+        trace: None,
         at_ms: 0,
     };
     log.shared
@@ -199,6 +200,23 @@ async fn a_writer_in_doubt_asks_the_file() {
     let ends = log.ends(Topic::Orders).await.unwrap();
     assert_eq!(ends, [(ORDERS, Offset(3))]);
     drop(folder);
+}
+
+#[tokio::test]
+async fn a_file_that_knows_of_no_traces_learns_to() {
+    let Bench { folder, clock, log } = bench().await;
+    log.publish(&[event(1)]).await.unwrap();
+    drop(log);
+    let path = folder.path().join("log.db");
+    let mut file = crate::embedded::file::open(&path, "", "").await.unwrap();
+    let forget = sqlx::query("ALTER TABLE records DROP COLUMN trace");
+    forget.execute(&mut file.writer).await.unwrap();
+    drop(file);
+    let log = SqliteLog::open(&path, 1, clock).await;
+    let log = log.map_err(|fault| fault.detail()).unwrap();
+    log.publish(&[event(2)]).await.unwrap();
+    let mut member = log.join(Group::Mail, &[Topic::Orders]).await.unwrap();
+    assert_eq!(read_to(&mut *member, 1).await, [(0, true), (1, true)]);
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use super::store::Ends;
 use crate::batcher::Work;
 
-/// Rows of one INSERT: five values each, far below what a statement may bind.
+/// Rows of one INSERT: six values each, far below what a statement may bind.
 const ROWS: usize = 500;
 
 pub(super) enum Job {
@@ -27,6 +27,8 @@ pub(super) enum Job {
 pub(super) struct Record {
     pub partition: Partition,
     pub payload: Vec<u8>,
+    /// What it was published in the course of, as text.
+    pub trace: Option<String>,
     pub at_ms: i64,
 }
 
@@ -108,14 +110,16 @@ async fn append(
     transaction: &mut SqliteTransaction<'_>,
     rows: &[(&Record, i64)],
 ) -> Result<(), sqlx::Error> {
-    let mut insert =
-        QueryBuilder::<Sqlite>::new("INSERT INTO records (topic, part, place, at_ms, payload) ");
+    let mut insert = QueryBuilder::<Sqlite>::new(
+        "INSERT INTO records (topic, part, place, at_ms, payload, trace) ",
+    );
     insert.push_values(rows, |mut row, (record, place)| {
         row.push_bind(record.partition.topic.name())
             .push_bind(record.partition.number)
             .push_bind(*place)
             .push_bind(record.at_ms)
-            .push_bind(record.payload.as_slice());
+            .push_bind(record.payload.as_slice())
+            .push_bind(record.trace.as_deref());
     });
     insert.build().execute(&mut **transaction).await?;
     Ok(())

@@ -48,7 +48,7 @@ pub async fn create(
     let stock = items.iter().map(|item| stock_row(item, ms(now))).collect();
     bulk::insert::<stock::ActiveModel, _>(on, stock).await?;
     keys::insert(on, key.map(std::slice::from_ref).unwrap_or_default(), now).await?;
-    outbox::insert(on, events).await?;
+    outbox::insert_here(on, events).await?;
     let item = match items {
         [item] => Some(Box::new(item.clone())),
         _ => None,
@@ -140,7 +140,7 @@ pub async fn edit(
         .filter(items::Column::Version.eq(expected_version));
     exactly("editing an item", 1, update.exec(on).await?.rows_affected)?;
     let sells_otherwise = stock.set_kind(on, item.id, item.kind, now).await?;
-    outbox::insert(on, [event]).await?;
+    outbox::insert_here(on, [event]).await?;
     let tellings = if sells_otherwise {
         stock.telling(item.id, [])
     } else {
@@ -185,7 +185,7 @@ pub async fn restock(
     )?;
     keys::insert(on, std::slice::from_ref(key), now).await?;
     let event = Event::of_item(item, version + 1, at, ItemEvent::Restocked);
-    outbox::insert(on, [&event]).await?;
+    outbox::insert_here(on, [&event]).await?;
     done(on, item, stock.telling(item, [])).await
 }
 

@@ -50,6 +50,9 @@ pub mod outbox {
         pub record_key: Uuid,
         #[sea_orm(column_type = "Text")]
         pub payload: String,
+        /// What it was committed in the course of.
+        #[sea_orm(column_type = "Text", nullable)]
+        pub trace: Option<String>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

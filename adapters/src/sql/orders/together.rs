@@ -12,6 +12,7 @@ use tokio::sync::oneshot::{self, error::TryRecvError};
 
 use super::commit::commit;
 use crate::sql::Ledger;
+use crate::telemetry::trace;
 
 /// Steps of one turn; who comes after them waits for the next.
 const MOST_STEPS: usize = 1_000;
@@ -33,10 +34,15 @@ struct Caller {
 impl Together {
     fn queue(&self, steps: &[Transition]) -> oneshot::Receiver<Answer> {
         let (answer, receiver) = oneshot::channel();
-        let caller = Caller {
-            steps: steps.to_vec(),
-            answer,
-        };
+        let mut steps = steps.to_vec();
+        // Now, because whoever has the turn commits the steps of others too.
+        if let Some(trace) = trace::current() {
+            for step in &mut steps {
+                let trace = || Box::new(trace.clone());
+                step.event.trace.get_or_insert_with(trace);
+            }
+        }
+        let caller = Caller { steps, answer };
         self.line
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

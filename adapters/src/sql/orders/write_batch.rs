@@ -59,7 +59,12 @@ pub async fn write(
         holdings: stock.holdings().collect(),
     };
     let now = engine.now(on).await?;
-    let decision = decide(view, &batch.records, now, batch.hold_ms);
+    let mut decision = decide(view, &batch.records, now, batch.hold_ms);
+    if !batch.traces.is_empty() {
+        for event in &mut decision.events {
+            event.trace = batch.traces.get(&OrderId(event.key())).cloned();
+        }
+    }
     insert(on, &decision).await?;
     stock
         .apply(on, &decision.stock, &decision.buyers, now)

@@ -1,5 +1,8 @@
 //! What is published, and how it comes out.
 
+use domain::trace::TraceContext;
+
+use super::traced::traced;
 use super::*;
 
 pub async fn offsets_have_no_gaps(world: &impl World) {
@@ -101,6 +104,51 @@ pub async fn messages_come_as_they_went(world: &impl World) {
             });
             assert!(!earlier, "an order's events in order");
         }
+    }
+}
+
+pub async fn a_trace_goes_along(world: &impl World) {
+    let item = ItemId(fresh());
+    let of_its_own = |trace, state: &str| TraceContext {
+        trace,
+        span: 3,
+        is_sampled: true,
+        state: state.to_owned(),
+    };
+    let event = |version, trace: Option<&TraceContext>| {
+        let event = Event::of_item(item, version, at(0), ItemEvent::Edited);
+        let trace = trace.cloned().map(Box::new);
+        Message::Event(Event { trace, ..event })
+    };
+    let (one, two) = (of_its_own(1, ""), of_its_own(2, "vendor=7,other=8 9"));
+    let log = world.log();
+    let first = [event(1, None), event(2, Some(&one)), event(3, Some(&two))];
+    log.publish(&first).await.unwrap();
+    let then = [event(4, None), event(5, Some(&one)), order(item, 6)];
+    traced(9, log.publish(&then)).await.unwrap();
+    drop(log);
+
+    let log = world.after_a_restart().await;
+    let topics = [Topic::OrderAccepted, Topic::Items];
+    let mut member = log.join(Group::Mail, &topics).await.unwrap();
+    let mut traces = BTreeMap::new();
+    for delivery in read(&mut *member, 6).await {
+        let version = match delivery.content.unwrap() {
+            Message::Event(event) => match event.what {
+                What::Item { version, .. } => version,
+                other => panic!("{other:?}"),
+            },
+            Message::Order(_) => 6,
+        };
+        traces.insert(version, delivery.trace.map(|trace| *trace));
+    }
+    assert_eq!(traces[&1], None);
+    assert_eq!(traces[&2], Some(one.clone()));
+    assert_eq!(traces[&3], Some(two));
+    assert_eq!(traces[&5], Some(one), "its own, not its publisher's");
+    for of_the_publisher in [4, 6] {
+        let trace = traces[&of_the_publisher].as_ref().unwrap();
+        assert_eq!((trace.trace, trace.is_sampled), (9, true));
     }
 }
 
