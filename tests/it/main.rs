@@ -35,4 +35,3 @@ mod sellers;
 mod shards;
 mod storm;
 mod subscriptions;
-mod traces;

@@ -1,14 +1,10 @@
 //! What the shops of these tests work over.
 
 use std::process::Command;
-use std::sync::Arc;
 
-use adapters::clock::SystemClock;
-use adapters::kafka::{KafkaLog, KafkaSettings};
-use domain::ports::Log;
 use xtask::services::Addresses;
 
-use crate::support::{Engines, Shop};
+use crate::support::Engines;
 
 /// The servers of one shop: shared with other tests, but for those that a test has to itself.
 pub struct Servers {
@@ -41,17 +37,6 @@ pub fn of(settings: &[(&str, &str)]) -> Engines {
         };
     }
     servers.engines()
-}
-
-/// The log of a shop over the shared servers.
-pub async fn log(shop: &Shop) -> Box<dyn Log> {
-    let settings = KafkaSettings {
-        brokers: there(addresses().kafka).brokers,
-        namespace: shop.namespace(),
-        ..KafkaSettings::default()
-    };
-    let log = KafkaLog::connect(settings, Arc::new(SystemClock)).await;
-    Box::new(log.map_err(|fault| fault.detail()).unwrap())
 }
 
 impl Servers {

@@ -37,8 +37,6 @@ mod shards;
 mod storm;
 #[path = "../it/subscriptions.rs"]
 mod subscriptions;
-#[path = "../it/traces.rs"]
-mod traces;
 
 mod api_dies;
 mod engines;
@@ -50,4 +48,5 @@ mod payment_worker_dies;
 mod poison;
 mod rolling_restart;
 mod sale;
+mod traces;
 mod writer_dies;

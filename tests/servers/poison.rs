@@ -33,7 +33,7 @@ fn produce(brokers: &str, topic: &str, records: usize) {
 }
 
 /// The first records of a topic, a line each, with their headers.
-fn consume(brokers: &str, topic: &str, records: usize) -> Vec<String> {
+pub fn consume(brokers: &str, topic: &str, records: usize) -> Vec<String> {
     let mut consumer: Command =
         kafka_tool("org.apache.kafka.tools.consumer.ConsoleConsumer").unwrap();
     consumer

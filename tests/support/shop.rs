@@ -82,15 +82,6 @@ impl Shop {
         self.settings.push((key, value.to_owned()));
     }
 
-    /// What the names of its topics and keys begin with.
-    pub fn namespace(&self) -> String {
-        let named = self
-            .settings
-            .iter()
-            .find(|(key, _)| key == "FIRSTCOME_NAMESPACE");
-        named.map_or_else(String::new, |(_, name)| name.clone())
-    }
-
     /// Where the shop keeps everything.
     pub fn data(&self) -> PathBuf {
         self.folder.path().join("data")
