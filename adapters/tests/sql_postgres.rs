@@ -23,6 +23,7 @@ mod stores {
     pub mod relays;
     pub mod server;
     pub mod server_suite;
+    pub mod silence;
     pub mod steps;
     pub mod suite;
     pub mod tellings;

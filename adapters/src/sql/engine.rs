@@ -2,6 +2,7 @@
 //! ledger's. Nothing outside knows which engine it is, but `many`, which speaks to each in its own
 //! words.
 
+mod pool;
 mod server;
 mod sqlite;
 mod unbroken;
@@ -13,12 +14,12 @@ use domain::Timestamp;
 use domain::ports::Clock;
 use sea_orm::sea_query::{Expr, ExprTrait, SimpleExpr};
 use sea_orm::{
-    ConnectionTrait, Database, DbBackend, DbErr, SqliteTransactionMode, Statement,
-    TransactionOptions,
+    ConnectionTrait, DbBackend, DbErr, SqliteTransactionMode, Statement, TransactionOptions,
 };
 
+pub use pool::Pool;
 pub use server::{Address, LedgerSettings, Purpose};
-pub use unbroken::{Pool, Transaction};
+pub use unbroken::Transaction;
 
 /// The most bind parameters of one statement, with room to spare: SQLite allows 32,766, the servers
 /// 65,535.
@@ -36,12 +37,12 @@ pub struct Engine {
 impl Engine {
     /// Opens a SQLite file, which is created where it is missing, with a durable write-ahead log.
     pub async fn sqlite(file: &Path, clock: Arc<dyn Clock>) -> Result<Self, DbErr> {
-        let writer = Database::connect(sqlite::options(file, 1, false)).await?;
+        let writer = Pool::to_file(sqlite::options(file, 1, false)).await?;
         // Opened second: a reader can't make the file.
-        let reader = Database::connect(sqlite::options(file, sqlite::READERS, true)).await?;
+        let reader = Pool::to_file(sqlite::options(file, sqlite::READERS, true)).await?;
         Ok(Self {
-            writer: Pool::new(writer),
-            reader: Pool::new(reader),
+            writer,
+            reader,
             clock,
         })
     }
@@ -57,8 +58,8 @@ impl Engine {
         let writing = address.options(settings, Purpose::Writing, writers);
         let reading = address.options(settings, Purpose::Reading, readers);
         Ok(Self {
-            writer: Pool::new(Database::connect(writing).await?),
-            reader: Pool::new(Database::connect(reading).await?),
+            writer: Pool::to_server(writing, settings.longest()).await?,
+            reader: Pool::to_server(reading, settings.longest()).await?,
             clock,
         })
     }

@@ -33,7 +33,7 @@ impl Ledger {
         let engine = Engine::sqlite(file, clock.clone())
             .await
             .map_err(|error| Stop::Db(error).fault(OPENING))?;
-        migrations::up(engine.writer.driver())
+        migrations::up(&engine.writer.driver())
             .await
             .map_err(|error| Stop::Db(error).fault(OPENING))?;
         Ok(Self::over(engine, clock, vault))
@@ -57,7 +57,7 @@ impl Ledger {
             Err(error) if is_no_database(&error) => return Err(not_current(Schema::Older)),
             Err(error) => return Err(Stop::Db(error).fault(OPENING)),
         };
-        match migrations::schema(engine.reader.driver()).await {
+        match migrations::schema(&engine.reader.driver()).await {
             Ok(Schema::Current) => Ok(Self::over(engine, clock, vault)),
             Ok(other) => Err(not_current(other)),
             Err(error) => Err(Stop::Db(error).fault(OPENING)),

@@ -27,6 +27,9 @@ macro_rules! server_suite {
                 several_relays_keep_every_key_in_order,
                 what_a_relay_had_is_free_when_it_is_gone,
             }
+            silence {
+                a_silent_server_is_not_waited_for,
+            }
         }
     };
 }

@@ -15,6 +15,8 @@ const REST: Duration = Duration::from_mins(10);
 const LIFE: Duration = Duration::from_mins(30);
 /// A connection that rested longer is tried before it is used.
 const TRIED_AFTER: Duration = Duration::from_secs(5);
+/// How long a statement and its answer may be on their way.
+const ON_THE_WAY: Duration = Duration::from_secs(1);
 /// How long a migration waits for another one, and for tables that are in use.
 const MIGRATION_WAITS: Duration = Duration::from_mins(1);
 
@@ -32,6 +34,14 @@ pub struct LedgerSettings {
     pub idle_timeout: Duration,
     /// How long work waits for a connection.
     pub acquire_timeout: Duration,
+}
+
+impl LedgerSettings {
+    /// After what time a statement has its answer, unless the server is silent: a connection for it,
+    /// the locks it waits for, and itself.
+    pub fn longest(&self) -> Duration {
+        self.acquire_timeout + self.lock_timeout + self.statement_timeout + ON_THE_WAY
+    }
 }
 
 impl Default for LedgerSettings {
