@@ -250,7 +250,7 @@ impl Default for Work {
     fn default() -> Self {
         Self {
             listen: None,
-            linger: Span::milliseconds(3),
+            linger: Span::milliseconds(20),
             late_after: Span::seconds(30),
         }
     }

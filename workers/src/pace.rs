@@ -61,7 +61,7 @@ impl Default for Pace {
             beat_ms: 100,
             healing_ms: 500,
             keeper_ms: 1_000,
-            linger_ms: 3,
+            linger_ms: 20,
             breath_ms: 10,
             retry: Waits {
                 first_ms: 100,
