@@ -1,5 +1,7 @@
 //! The ledger on PostgreSQL keeps the stores' law, and what only a server can show.
 
+// The compiler lays out a test with everything that it waits for.
+#![recursion_limit = "256"]
 #![allow(
     clippy::expect_used,
     clippy::panic,
