@@ -79,6 +79,7 @@ impl World {
             orders: ledger.clone(),
             outbox: ledger.clone(),
             accounts: ledger.clone(),
+            wishlists: ledger.clone(),
             audit: ledger.clone(),
             provider: Arc::new(provider),
             mailer,

@@ -86,6 +86,7 @@ impl Guards {
         let ledger = GuardedLedger::new(
             ports.orders.clone(),
             ports.accounts.clone(),
+            ports.wishlists.clone(),
             ports.catalogue.clone(),
             settings,
         )?;
@@ -95,6 +96,7 @@ impl Guards {
             log: Arc::new(log),
             orders: ledger.clone(),
             accounts: ledger.clone(),
+            wishlists: ledger.clone(),
             catalogue: ledger,
             ..ports
         };

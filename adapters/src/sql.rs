@@ -22,6 +22,7 @@ mod rows;
 mod stock;
 #[cfg(test)]
 mod tests;
+mod wishlists;
 
 use std::sync::Arc;
 
@@ -37,7 +38,8 @@ use fault::{Again, Stop};
 use orders::Together;
 use pauses::Pauses;
 
-/// The ledger behind the ports `Orders`, `Catalogue`, `Outbox`, `Accounts` and `LedgerAudit`.
+/// The ledger behind the ports `Orders`, `Catalogue`, `Outbox`, `Accounts`, `Wishlists` and
+/// `LedgerAudit`.
 pub struct Ledger {
     engine: Engine,
     timer: Arc<dyn Clock>,

@@ -47,7 +47,8 @@ async fn open() -> Shop {
         pause: Duration::from_mins(10),
         ..GuardSettings::default()
     };
-    let guarded = GuardedLedger::new(ledger.clone(), ledger.clone(), ledger.clone(), &settings);
+    let ports = || ledger.clone();
+    let guarded = GuardedLedger::new(ports(), ports(), ports(), ports(), &settings);
     Shop {
         bare: ledger,
         ledger: guarded.unwrap(),

@@ -21,6 +21,7 @@ mod stores {
     pub mod suite;
     pub mod tellings;
     pub mod traces;
+    pub mod wishlists;
 }
 #[path = "support/traced.rs"]
 mod traced;

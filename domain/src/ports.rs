@@ -11,6 +11,7 @@ pub mod orders;
 pub mod outbox;
 pub mod provider;
 pub mod secrets;
+pub mod wishlists;
 
 use std::sync::Arc;
 
@@ -29,6 +30,7 @@ pub use orders::Orders;
 pub use outbox::Outbox;
 pub use provider::Provider;
 pub use secrets::{AccessTokens, Digests, Passwords};
+pub use wishlists::Wishlists;
 
 /// Everything a use case may touch. Cheap to clone.
 #[derive(Clone)]
@@ -42,6 +44,7 @@ pub struct Ports {
     pub orders: Arc<dyn Orders>,
     pub outbox: Arc<dyn Outbox>,
     pub accounts: Arc<dyn Accounts>,
+    pub wishlists: Arc<dyn Wishlists>,
     pub audit: Arc<dyn LedgerAudit>,
     pub provider: Arc<dyn Provider>,
     pub mailer: Arc<dyn Mailer>,

@@ -1,7 +1,7 @@
 //! An expected *no*, with what a screen needs to show it. Part of the product, not a fault.
 
 use crate::order::{OrderAction, OrderStatus};
-use crate::{ItemId, Timestamp};
+use crate::{ItemId, Timestamp, WishlistEntryId};
 
 /// Why something was refused, and which input it is about.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -116,6 +116,14 @@ pub enum Reason {
     },
     /// Only a TIME_DEAL has a window.
     NotATimeDeal,
+    /// The item is on the wishlist, by this entry.
+    OnWishlistAlready {
+        entry: WishlistEntryId,
+    },
+    /// A wishlist has room for so many entries.
+    WishlistFull {
+        most: u32,
+    },
     /// Wrong e-mail or password, without saying which.
     InvalidCredentials,
     /// The code is wrong, used, replaced by a newer one, or too old.

@@ -1,6 +1,7 @@
 //! What can be asked of the engine: one file, one use case, one shape.
 
 pub mod accept_edge;
+pub mod add_to_wishlist;
 pub mod audit;
 pub mod cancel_order;
 pub mod change_order;

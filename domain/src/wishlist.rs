@@ -2,6 +2,9 @@
 
 use crate::{AccountId, ItemId, Quantity, Timestamp, WishlistEntryId};
 
+/// Entries that a wishlist has room for.
+pub const MAX_ENTRIES: u32 = 500;
+
 /// A row of a wishlist; an item stands on it once.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct WishlistEntry {
@@ -10,12 +13,4 @@ pub struct WishlistEntry {
     pub item: ItemId,
     pub quantity: Quantity,
     pub added_at: Timestamp,
-}
-
-impl WishlistEntry {
-    /// The same wish for another number of units.
-    #[must_use]
-    pub fn with_quantity(self, quantity: Quantity) -> Self {
-        Self { quantity, ..self }
-    }
 }

@@ -13,6 +13,7 @@ mod m0003_pipeline;
 mod m0004_accounts;
 mod m0005_sweeps;
 mod m0006_traces;
+mod m0007_wishlists;
 
 use std::collections::HashSet;
 
@@ -73,6 +74,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0004_accounts::Migration),
             Box::new(m0005_sweeps::Migration),
             Box::new(m0006_traces::Migration),
+            Box::new(m0007_wishlists::Migration),
         ]
     }
 }
@@ -90,12 +92,14 @@ mod tests {
             m0002_orders::tables(backend),
             m0003_pipeline::tables(backend),
             m0004_accounts::tables(backend),
+            m0007_wishlists::tables(backend),
         ];
         let indexes = [
             m0001_catalogue::indexes(),
             m0002_orders::indexes(),
             m0004_accounts::indexes(),
             m0005_sweeps::indexes(),
+            m0007_wishlists::indexes(),
         ];
         let tables = tables
             .iter()
@@ -181,8 +185,8 @@ mod tests {
         let row = database.query_one_raw(count).await.unwrap().unwrap();
         assert_eq!(
             row.try_get_by_index::<i64>(0).unwrap(),
-            16,
-            "15 of ours and the history"
+            17,
+            "16 of ours and the history"
         );
     }
 }

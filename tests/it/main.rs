@@ -35,3 +35,4 @@ mod sellers;
 mod shards;
 mod storm;
 mod subscriptions;
+mod wishlists;

@@ -37,6 +37,8 @@ mod shards;
 mod storm;
 #[path = "../it/subscriptions.rs"]
 mod subscriptions;
+#[path = "../it/wishlists.rs"]
+mod wishlists;
 
 mod api_dies;
 mod engines;

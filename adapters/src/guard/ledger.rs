@@ -18,10 +18,12 @@ use domain::page::{ItemFilter, ItemQuery, Page, Window};
 use domain::ports::accounts::SignedUp;
 use domain::ports::catalogue::ItemWritten;
 use domain::ports::orders::{BatchWritten, Committed, WriteBatch};
-use domain::ports::{Accounts, Catalogue, Orders};
+use domain::ports::wishlists::Added;
+use domain::ports::{Accounts, Catalogue, Orders, Wishlists};
+use domain::wishlist::WishlistEntry;
 use domain::{
-    AccountId, Fault, FaultKind, IdempotencyKey, ItemId, OrderId, RefundId, SessionId, Timestamp,
-    VerificationId,
+    AccountId, Fault, FaultKind, IdempotencyKey, ItemId, OrderId, Quantity, RefundId, SessionId,
+    Timestamp, VerificationId, WishlistEntryId,
 };
 use moka::sync::Cache;
 use tokio::time::Instant;
@@ -43,6 +45,7 @@ const KEEP_AGAIN: Duration = Duration::from_secs(1);
 pub struct GuardedLedger {
     orders: Arc<dyn Orders>,
     accounts: Arc<dyn Accounts>,
+    wishlists: Arc<dyn Wishlists>,
     catalogue: Arc<dyn Catalogue>,
     breaker: Breaker,
     pages: Cache<ItemQuery, Kept>,
@@ -61,6 +64,7 @@ impl GuardedLedger {
     pub fn new(
         orders: Arc<dyn Orders>,
         accounts: Arc<dyn Accounts>,
+        wishlists: Arc<dyn Wishlists>,
         catalogue: Arc<dyn Catalogue>,
         settings: &GuardSettings,
     ) -> Result<Self, Fault> {
@@ -68,6 +72,7 @@ impl GuardedLedger {
         Ok(Self {
             orders,
             accounts,
+            wishlists,
             catalogue,
             breaker: Breaker::new("ledger", doing, settings.failures, settings.pause)?,
             pages: Cache::builder()
@@ -128,6 +133,17 @@ through_breaker! {
         fn key_use(
             requester: AccountId, mutation: &'static str, key: IdempotencyKey
         ) -> Option<(Fingerprint, Uuid)>;
+    }
+}
+
+through_breaker! {
+    Wishlists by wishlists {
+        fn add(entry: &WishlistEntry, most: u32) -> Added;
+        fn entries_of(account: AccountId, window: &Window) -> Page<WishlistEntry>;
+        fn set_quantity(
+            account: AccountId, entry: WishlistEntryId, quantity: Quantity
+        ) -> Option<WishlistEntry>;
+        fn remove(account: AccountId, entry: WishlistEntryId) -> bool;
     }
 }
 

@@ -5,8 +5,10 @@ mod account;
 mod catalogue;
 mod order;
 mod pipeline;
+mod wishlist;
 
 pub use account::{accounts, sessions, verifications};
 pub use catalogue::{buyer_stock, items, stock};
 pub use order::{order_lines, orders, payments, refunds, shipments};
 pub use pipeline::{admissions, idempotency_keys, outbox, writer_positions};
+pub use wishlist::wishlist_entries;

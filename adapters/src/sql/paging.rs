@@ -1,12 +1,14 @@
 //! Pages by keyset: a place in a list is a value and an id, never a number of rows.
 
-use domain::page::End;
+use domain::page::{Cursor, CursorValue, End, Window};
 use sea_orm::sea_query::{Order, Value};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder,
     QuerySelect, Select,
 };
 use uuid::Uuid;
+
+use super::rows::ms;
 
 /// A list in the order of a column, and of the id where values are equal.
 pub struct List<E: EntityTrait> {
@@ -94,6 +96,31 @@ impl<E: EntityTrait> List<E> {
         })
     }
 
+    /// Takes the window of a list that is ordered by an instant.
+    pub async fn take_by_time(
+        self,
+        on: &impl ConnectionTrait,
+        window: &Window,
+    ) -> Result<Taken<E::Model>, DbErr> {
+        let (Ok(after), Ok(before)) = (
+            at_instant(window.after.as_ref()),
+            at_instant(window.before.as_ref()),
+        ) else {
+            return Ok(Taken {
+                rows: Vec::new(),
+                has_previous: false,
+                has_next: false,
+            });
+        };
+        let part = Part {
+            count: window.count,
+            from: window.from,
+            after,
+            before,
+        };
+        self.take(on, part).await
+    }
+
     /// Whether the list has rows on that side of the place; none where no place is given, since
     /// then the part begins or ends where the list does.
     async fn any(
@@ -132,5 +159,20 @@ impl<E: EntityTrait> List<E> {
         Condition::all()
             .add(from)
             .add(Condition::any().add(past).add(beyond))
+    }
+}
+
+/// The place of a cursor in a list that is ordered by an instant.
+fn at_instant(cursor: Option<&Cursor>) -> Result<Option<Place>, AnotherList> {
+    match cursor {
+        None => Ok(None),
+        Some(Cursor {
+            value: CursorValue::At(at),
+            id,
+        }) => Ok(Some(Place {
+            value: ms(*at).into(),
+            id: *id,
+        })),
+        Some(_) => Err(AnotherList),
     }
 }

@@ -3,6 +3,7 @@
 pub mod account;
 pub mod item;
 pub mod order;
+pub mod wishlist;
 
 use domain::{Currency, Fault, Money, Timestamp};
 use uuid::Uuid;

@@ -16,7 +16,7 @@ use domain::order::{KeyUse, NewIds, Order, Transition};
 use domain::payment::{DeclineReason, PaymentMethod};
 use domain::ports::orders::{BatchWritten, Committed, WriteBatch};
 use domain::ports::outbox::Taken;
-use domain::ports::{Accounts, Catalogue, LedgerAudit, Orders, Outbox};
+use domain::ports::{Accounts, Catalogue, LedgerAudit, Orders, Outbox, Wishlists};
 use domain::stock::Stock;
 use domain::{
     AccountId, AdmissionId, Currency, IdempotencyKey, ItemId, Money, OrderId, PaymentId, Quantity,
@@ -31,6 +31,7 @@ pub struct Bench {
     pub catalogue: Arc<dyn Catalogue>,
     pub outbox: Arc<dyn Outbox>,
     pub accounts: Arc<dyn Accounts>,
+    pub wishlists: Arc<dyn Wishlists>,
     pub audit: Arc<dyn LedgerAudit>,
     /// Lets the ledger's clock go on, and says what it was before.
     pub pass_time: Box<dyn Fn() -> Timestamp + Send + Sync>,

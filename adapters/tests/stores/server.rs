@@ -116,6 +116,7 @@ pub fn bench(ledger: Arc<Ledger>) -> Bench {
         catalogue: ledger.clone(),
         outbox: ledger.clone(),
         accounts: ledger.clone(),
+        wishlists: ledger.clone(),
         audit: ledger,
         pass_time: Box::new(|| {
             let before = SystemClock.now();

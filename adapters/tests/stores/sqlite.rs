@@ -32,6 +32,7 @@ pub async fn open() -> (Bench, TempDir) {
         catalogue: ledger.clone(),
         outbox: ledger.clone(),
         accounts: ledger.clone(),
+        wishlists: ledger.clone(),
         audit: ledger,
         pass_time: Box::new(move || {
             let before = clock.now();

@@ -68,6 +68,13 @@ macro_rules! suite {
                 a_refresh_token_works_once,
                 rehearsal_buyers_vanish_without_a_trace_of_others,
             }
+            wishlists {
+                an_item_stands_on_a_wishlist_once,
+                a_wishlist_is_read_newest_first_in_pages,
+                a_wish_is_its_owners,
+                a_wishlist_has_room_for_so_many,
+                a_wishlist_goes_with_its_account,
+            }
             books {
                 events_wait_in_the_order_they_were_committed,
                 a_commit_wakes_the_relay,

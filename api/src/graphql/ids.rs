@@ -6,7 +6,9 @@
 
 use async_graphql::ID;
 use domain::refusal::Rule;
-use domain::{AccountId, ItemId, OrderId, PaymentId, Reason, RefundId, ShipmentId};
+use domain::{
+    AccountId, ItemId, OrderId, PaymentId, Reason, RefundId, ShipmentId, WishlistEntryId,
+};
 use uuid::Uuid;
 
 /// The specification's alphabet: Crockford's, in lower case only.
@@ -64,6 +66,7 @@ global_ids! {
     PaymentId = "payment",
     RefundId = "refund",
     ShipmentId = "shipment",
+    WishlistEntryId = "wish",
 }
 
 fn encode(prefix: &str, uuid: Uuid) -> String {

@@ -12,6 +12,7 @@ use super::Graph;
 use super::connection::{PageInfo, encode, page_info};
 use super::objects::item::Item;
 use super::objects::order::Order;
+use super::objects::wishlist::WishlistEntry;
 use super::scalars::count;
 
 /// One item of a list.
@@ -117,6 +118,55 @@ impl OrderConnection {
         let edges = page.rows.into_iter().map(|(cursor, order)| OrderEdge {
             cursor: encode(&cursor),
             node: Order(OrderView::Written(Box::new(order))),
+        });
+        Self {
+            edges: edges.collect(),
+            page_info,
+        }
+    }
+}
+
+/// One entry of a wishlist.
+#[derive(SimpleObject)]
+pub struct WishlistEdge {
+    /// The entry's place in the list, for `after` and `before`. Opaque.
+    cursor: String,
+    /// The entry.
+    node: WishlistEntry,
+}
+
+/// A page of a wishlist.
+pub struct WishlistConnection {
+    page_info: PageInfo,
+    edges: Vec<WishlistEdge>,
+}
+
+/// A page of a wishlist.
+#[Object]
+impl WishlistConnection {
+    /// The entries of the page, each with its place.
+    async fn edges(&self) -> &[WishlistEdge] {
+        &self.edges
+    }
+
+    /// The entries of the page, for whoever does not need their places.
+    async fn nodes(&self) -> Vec<&WishlistEntry> {
+        self.edges.iter().map(|edge| &edge.node).collect()
+    }
+
+    /// Where the page begins and ends, and whether there is more.
+    async fn page_info(&self) -> &PageInfo {
+        &self.page_info
+    }
+}
+
+impl WishlistConnection {
+    /// The page that the ledger gave.
+    pub fn of(page: Page<domain::wishlist::WishlistEntry>) -> Self {
+        let page_info = page_info(&page);
+        let edges = page.rows.into_iter().map(|(cursor, entry)| WishlistEdge {
+            cursor: encode(&cursor),
+            node: WishlistEntry(entry),
         });
         Self {
             edges: edges.collect(),

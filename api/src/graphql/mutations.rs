@@ -4,10 +4,16 @@
 pub mod accounts;
 pub mod items;
 pub mod orders;
+pub mod wishlists;
 
 use async_graphql::MergedObject;
 
 /// What can be done. Each answers with a payload that has what was done, or `userErrors` that say why
 /// it was refused; it is null, with an error, only when a part of the service can't be reached.
 #[derive(MergedObject, Default)]
-pub struct Mutation(orders::Orders, items::Items, accounts::Accounts);
+pub struct Mutation(
+    orders::Orders,
+    wishlists::Wishlists,
+    items::Items,
+    accounts::Accounts,
+);

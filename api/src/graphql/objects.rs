@@ -9,3 +9,4 @@ pub mod order;
 pub mod payment;
 pub mod shipment;
 pub mod stock;
+pub mod wishlist;

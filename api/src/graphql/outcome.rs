@@ -124,6 +124,17 @@ fn coded(code: &'static str, message: String) -> Error {
     }
 }
 
+/// Two values of an input, or all that is wrong with them.
+pub fn both<A, B>(one: Result<A, Refusal>, other: Result<B, Refusal>) -> Result<(A, B), Failure> {
+    match (one, other) {
+        (Ok(one), Ok(other)) => Ok((one, other)),
+        (one, other) => {
+            let refusals = one.err().into_iter().chain(other.err());
+            Err(Failure::Refused(refusals.collect()))
+        }
+    }
+}
+
 /// Collects what is wrong with an input, so that all of it is said at once.
 #[derive(Default)]
 pub struct Refusals(Vec<Refusal>);

@@ -173,6 +173,16 @@ user_errors! {
     }
     /// Only an item of kind TIME_DEAL has a window.
     NotATimeDeal {}
+    /// The item is on the wishlist already: change that entry.
+    OnWishlistAlready {
+        /// The entry, `wish_…`.
+        entry_id: ID,
+    }
+    /// The wishlist has no room for another entry.
+    WishlistFull {
+        /// Entries it has room for.
+        most: i32,
+    }
     /// The e-mail address or the password is wrong; which one is not said.
     InvalidCredentials {}
     /// The code is wrong, used, replaced by a newer one, or too old.
@@ -270,6 +280,8 @@ impl UserError {
             Reason::StockBelowHeld { held } => StockBelowHeld::say(said, count(held)),
             Reason::DealHasBegun { opened_at } => DealHasBegun::say(said, opened_at.into()),
             Reason::NotATimeDeal => NotATimeDeal::say(said),
+            Reason::OnWishlistAlready { entry } => OnWishlistAlready::say(said, entry.to_global()),
+            Reason::WishlistFull { most } => WishlistFull::say(said, count(most)),
             Reason::InvalidCredentials => InvalidCredentials::say(said),
             Reason::VerificationInvalid => VerificationInvalid::say(said),
             Reason::SessionEnded => SessionEnded::say(said),
@@ -298,102 +310,4 @@ fn rule_and_bound(rule: &Rule) -> (InputRule, Option<i64>) {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::HashSet;
-
-    use async_graphql::resolver_utils::EnumType;
-    use domain::order::OrderStatus;
-    use domain::{ItemId, Timestamp};
-    use uuid::Uuid;
-
-    use super::*;
-
-    fn reasons() -> Vec<Reason> {
-        let item = ItemId(Uuid::nil());
-        let at = Timestamp::UNIX_EPOCH;
-        vec![
-            Rule::Email.into(),
-            Reason::NotFound,
-            Reason::Unauthenticated,
-            Reason::Forbidden,
-            Reason::OutOfStock { item, available: 3 },
-            Reason::PurchaseLimitReached {
-                item,
-                limit: 2,
-                held: 1,
-                remaining: 1,
-            },
-            Reason::DealNotOpen { item, opens_at: at },
-            Reason::DealClosed {
-                item,
-                closed_at: at,
-            },
-            Reason::DealPaused { item },
-            Reason::TryAgain { after_ms: 1 },
-            Reason::CurrencyMismatch,
-            Reason::TotalTooLarge,
-            Reason::StateConflict {
-                state: OrderStatus::Paid,
-                allowed: Vec::new(),
-            },
-            Reason::PaymentWindowClosed { since: at },
-            Reason::ReturnWindowClosed { since: at },
-            Reason::IdempotencyKeyReused,
-            Reason::VersionConflict { current: 2 },
-            Reason::StockBelowHeld { held: 1 },
-            Reason::DealHasBegun { opened_at: at },
-            Reason::NotATimeDeal,
-            Reason::InvalidCredentials,
-            Reason::VerificationInvalid,
-            Reason::SessionEnded,
-            Reason::RateLimited { retry_after_ms: 1 },
-        ]
-    }
-
-    #[test]
-    fn every_reason_has_its_own_sentence_in_each_language() {
-        assert_eq!(reasons().len(), UserErrorCode::items().len());
-        for language in [Language::English, Language::Korean] {
-            let messages: HashSet<String> = reasons()
-                .iter()
-                .map(|reason| messages::of_reason(language, reason))
-                .collect();
-            assert_eq!(messages.len(), reasons().len());
-            let korean = |message: &String| message.chars().any(|c| ('가'..='힣').contains(&c));
-            assert!(
-                messages
-                    .iter()
-                    .all(|message| korean(message) == (language == Language::Korean))
-            );
-        }
-    }
-
-    #[test]
-    fn every_rule_has_its_own_sentence_in_each_language() {
-        let rules = || {
-            vec![
-                Rule::TooSmall { least: 7 },
-                Rule::TooLarge { most: 7 },
-                Rule::TooShort { least: 1 },
-                Rule::TooShort { least: 7 },
-                Rule::TooLong { most: 7 },
-                Rule::Decimal,
-                Rule::DecimalPlaces { most: 0 },
-                Rule::DecimalPlaces { most: 2 },
-                Rule::Currency,
-                Rule::Email,
-                Rule::CommonPassword,
-                Rule::Characters,
-                Rule::EndsBeforeItBegins,
-                Rule::InThePast,
-                Rule::Repeated,
-                Rule::Id,
-            ]
-        };
-        for language in [Language::English, Language::Korean] {
-            let sentence = |rule: Rule| messages::of_reason(language, &rule.into());
-            let sentences: HashSet<String> = rules().into_iter().map(sentence).collect();
-            assert_eq!(sentences.len(), rules().len());
-        }
-    }
-}
+mod tests;

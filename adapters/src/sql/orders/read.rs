@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::sql::bulk;
 use crate::sql::entities::{order_lines, orders, payments, refunds, shipments};
 use crate::sql::fault::Stop;
-use crate::sql::paging::{AnotherList, Direction, List, Part, Place};
+use crate::sql::paging::{Direction, List};
 use crate::sql::rows::order::{OrderRows, receipt};
 use crate::sql::rows::{BadRow, ms};
 
@@ -32,27 +32,13 @@ pub async fn of_buyer(
     buyer: AccountId,
     window: &Window,
 ) -> Result<Page<Order>, Stop> {
-    let (Ok(after), Ok(before)) = (place(window.after.as_ref()), place(window.before.as_ref()))
-    else {
-        return Ok(Page {
-            rows: Vec::new(),
-            has_previous: false,
-            has_next: false,
-        });
-    };
     let list = List {
         select: orders::Entity::find().filter(orders::Column::BuyerId.eq(buyer.0)),
         value: orders::Column::PlacedAt,
         id: orders::Column::Id,
         order: Direction::Falling,
     };
-    let part = Part {
-        count: window.count,
-        from: window.from,
-        after,
-        before,
-    };
-    let taken = list.take(on, part).await?;
+    let taken = list.take_by_time(on, window).await?;
     let orders = whole(on, taken.rows).await?;
     let cursor = |order: &Order| Cursor {
         value: CursorValue::At(order.placed_at),
@@ -84,21 +70,6 @@ pub async fn page_by_id(
         .all(on)
         .await?;
     whole(on, rows).await
-}
-
-/// A place in a list of orders.
-fn place(cursor: Option<&Cursor>) -> Result<Option<Place>, AnotherList> {
-    match cursor {
-        None => Ok(None),
-        Some(Cursor {
-            value: CursorValue::At(at),
-            id,
-        }) => Ok(Some(Place {
-            value: ms(*at).into(),
-            id: *id,
-        })),
-        Some(_) => Err(AnotherList),
-    }
 }
 
 /// The orders of these rows, in their order.

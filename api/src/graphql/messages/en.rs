@@ -31,6 +31,10 @@ pub(super) fn reason(reason: &Reason) -> String {
         }
         Reason::DealHasBegun { .. } => "The deal has begun: its start can't move any more.",
         Reason::NotATimeDeal => "This item is not a time deal.",
+        Reason::OnWishlistAlready { .. } => "This item is on your wishlist already.",
+        Reason::WishlistFull { most } => {
+            return format!("Your wishlist is full: it has room for {most}.");
+        }
         Reason::InvalidCredentials => "The e-mail address or the password is wrong.",
         Reason::VerificationInvalid => "The code is wrong or no longer valid.",
         Reason::SessionEnded => "Your session has ended. Please sign in again.",

@@ -35,6 +35,10 @@ pub(super) fn reason(reason: &Reason) -> String {
         }
         Reason::DealHasBegun { .. } => "이미 시작된 딜의 시작 시각은 바꿀 수 없습니다.",
         Reason::NotATimeDeal => "타임딜 상품이 아닙니다.",
+        Reason::OnWishlistAlready { .. } => "이미 위시리스트에 있는 상품입니다.",
+        Reason::WishlistFull { most } => {
+            return format!("위시리스트에는 {most}개까지 담을 수 있습니다.");
+        }
         Reason::InvalidCredentials => "이메일 또는 비밀번호가 올바르지 않습니다.",
         Reason::VerificationInvalid => "인증 코드가 올바르지 않거나 만료되었습니다.",
         Reason::SessionEnded => "세션이 만료되었습니다. 다시 로그인해 주세요.",

@@ -10,7 +10,7 @@ use crate::fault::{Fault, nullable};
 use crate::graphql::Graph;
 use crate::graphql::connection::{OrderedBy, PageArguments, cost};
 use crate::graphql::ids::GlobalId;
-use crate::graphql::lists::{ItemConnection, OrderConnection};
+use crate::graphql::lists::{ItemConnection, OrderConnection, WishlistConnection};
 use crate::graphql::outcome::refused;
 use crate::graphql::scalars::DateTime;
 
@@ -58,6 +58,29 @@ impl Viewer {
             .orders_of(self.account, &window)
             .await;
         let page = page.map(|page| Some(OrderConnection::of(page)));
+        nullable(ctx, page.map_err(Fault::from))
+    }
+
+    /// What the requester means to buy later, the newest first.
+    #[graphql(complexity = "cost(first, last, child_complexity)")]
+    async fn wishlist(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The first so many, 1 to 100; or give `last`.")] first: Option<i32>,
+        #[graphql(desc = "The last so many, 1 to 100; or give `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Option<WishlistConnection> {
+        let page = PageArguments {
+            first,
+            last,
+            after,
+            before,
+        };
+        let window = nullable(ctx, page.window(OrderedBy::Time).map(Some))?;
+        let wishlists = &Graph::of(ctx).ports.wishlists;
+        let page = wishlists.entries_of(self.account, &window).await;
+        let page = page.map(|page| Some(WishlistConnection::of(page)));
         nullable(ctx, page.map_err(Fault::from))
     }
 

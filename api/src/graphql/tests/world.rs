@@ -98,6 +98,7 @@ impl World {
             orders: self.clone(),
             outbox: self.clone(),
             accounts: self.clone(),
+            wishlists: self.clone(),
             audit: self.clone(),
             provider: self.clone(),
             mailer: self.clone(),

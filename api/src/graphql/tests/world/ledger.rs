@@ -11,8 +11,13 @@ use domain::order::{KeyUse, Order, Transition};
 use domain::page::{Cursor, CursorValue, ItemFilter, ItemQuery, Page, Window};
 use domain::ports::catalogue::ItemWritten;
 use domain::ports::orders::{BatchWritten, Committed, WriteBatch};
-use domain::ports::{Catalogue, ItemCache, Orders};
-use domain::{AccountId, Fault, IdempotencyKey, ItemId, OrderId, RefundId, Timestamp};
+use domain::ports::wishlists::Added;
+use domain::ports::{Catalogue, ItemCache, Orders, Wishlists};
+use domain::wishlist::WishlistEntry;
+use domain::{
+    AccountId, Fault, IdempotencyKey, ItemId, OrderId, Quantity, RefundId, Timestamp,
+    WishlistEntryId,
+};
 use uuid::Uuid;
 
 use super::{World, port};
@@ -97,6 +102,13 @@ port! { Catalogue {
         Ok(Vec::new())
     }
 }
+
+port! { Wishlists {
+    add(&WishlistEntry, u32) -> Added;
+    entries_of(AccountId, &Window) -> Page<WishlistEntry>;
+    set_quantity(AccountId, WishlistEntryId, Quantity) -> Option<WishlistEntry>;
+    remove(AccountId, WishlistEntryId) -> bool;
+}}
 
 port! { Orders {
     writer_position(Partition) -> Offset;
