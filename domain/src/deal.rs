@@ -1,5 +1,7 @@
 //! When a time deal sells, and how much one buyer may have of it.
 
+use chrono::TimeDelta;
+
 use crate::Timestamp;
 use crate::refusal::{Reason, Rule};
 
@@ -92,12 +94,28 @@ impl Deal {
             ..next
         })
     }
+
+    /// This deal at a stop, or going on: nothing is sold while it is paused, and its window passes by.
+    #[must_use]
+    pub fn with_pause(&self, paused: bool) -> Self {
+        Self { paused, ..*self }
+    }
+
+    /// This deal as over at `now`. One that has not begun ends without ever having sold.
+    #[must_use]
+    pub fn ended(&self, now: Timestamp) -> Self {
+        Self {
+            opens_at: self.opens_at.min(now - TimeDelta::milliseconds(1)),
+            closes_at: Some(now),
+            ..*self
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chrono::{TimeDelta, TimeZone, Utc};
+    use chrono::{TimeZone, Utc};
 
     fn at(second: i64) -> Timestamp {
         Utc.timestamp_opt(second, 0).unwrap()
@@ -139,5 +157,19 @@ mod tests {
         assert!(deal.rescheduled(at(12), None, None, at(5)).is_ok());
         assert!(Deal::new(at(10), Some(at(10)), None).is_err());
         assert!(Deal::new(at(10), None, Some(0)).is_err());
+    }
+
+    #[test]
+    fn a_deal_that_was_ended_is_over_whenever_it_was_to_begin() {
+        let deal = Deal::new(at(10), Some(at(20)), None).unwrap();
+        for now in [at(5), at(10), at(15)] {
+            let ended = deal.ended(now);
+            assert_eq!(ended.phase(now), Phase::Closed);
+            let before = now - TimeDelta::milliseconds(1);
+            assert_eq!(ended.opens_at, deal.opens_at.min(before));
+        }
+        let paused = deal.with_pause(true);
+        assert_eq!(paused.ended(at(15)).phase(at(15)), Phase::Closed);
+        assert_eq!(paused.with_pause(false), deal);
     }
 }

@@ -6,6 +6,7 @@ pub mod audit;
 pub mod cancel_order;
 pub mod change_order;
 pub mod complete_refunds;
+pub mod control_deal;
 pub mod create_item;
 pub mod expire_orders;
 pub mod finish_edge;

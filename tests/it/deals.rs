@@ -193,3 +193,102 @@ async fn a_window_has_to_make_sense() {
         .await;
     assert_eq!(code(&payload), Some("NOT_A_TIME_DEAL"), "{payload}");
 }
+
+/// Controls a deal as it is now; what it is after that.
+async fn control(seller: &Caller, mutation: &str, deal: &str) -> Value {
+    let version = &seller.item(deal).await["version"];
+    let payload = seller.control_deal(mutation, deal, version).await;
+    assert_eq!(code(&payload), None, "{payload}");
+    payload["item"]["deal"].clone()
+}
+
+#[tokio::test]
+async fn a_deal_is_paused_goes_on_and_is_ended() {
+    let shop = Shop::new();
+    let server = shop.start().await;
+    let seller = server.sign_in(Demo::Seller).await;
+    let buyer = server.sign_in(Demo::Customer).await;
+    let deal = seller.sell(Sale::of(10).limited_to(10)).await;
+    let mut stock = Socket::stock_changed(&server.anybody(), &[&deal]).await;
+    stock.until(|event| event["phase"] == "OPEN").await;
+    let kept = buyer.hold(&deal, 2).await;
+
+    let paused = control(&seller, "pauseDeal", &deal).await;
+    assert_eq!(paused["phase"], "PAUSED", "{paused}");
+    stock.until(|event| event["phase"] == "PAUSED").await;
+    let payload = buyer.place(&[line(&deal, 1)]).await;
+    assert_eq!(code(&payload), Some("DEAL_PAUSED"), "{payload}");
+    // What is held stays so, and can be paid.
+    assert_eq!(code(&buyer.pay(&kept, "tok_approve").await), None);
+    buyer.until_state(&kept, "PAID").await;
+
+    let open = control(&seller, "resumeDeal", &deal).await;
+    assert_eq!(open["phase"], "OPEN", "{open}");
+    stock.until(|event| event["phase"] == "OPEN").await;
+    buyer.hold(&deal, 1).await;
+
+    let ended = control(&seller, "endDeal", &deal).await;
+    assert_eq!(ended["phase"], "CLOSED", "{ended}");
+    stock.until(|event| event["phase"] == "CLOSED").await;
+    let payload = buyer.place(&[line(&deal, 1)]).await;
+    assert_eq!(code(&payload), Some("DEAL_CLOSED"), "{payload}");
+    assert_eq!(buyer.available(&deal).await, 7);
+    // For good.
+    let version = &seller.item(&deal).await["version"];
+    for mutation in ["pauseDeal", "resumeDeal", "endDeal"] {
+        let payload = seller.control_deal(mutation, &deal, version).await;
+        assert_eq!(code(&payload), Some("DEAL_CLOSED"), "{payload}");
+    }
+    server.assert_clean().await;
+}
+
+#[tokio::test]
+async fn a_deal_that_is_ended_before_it_begins_never_sells() {
+    let shop = Shop::new();
+    let server = shop.start().await;
+    let seller = server.sign_in(Demo::Seller).await;
+    let buyer = server.sign_in(Demo::Customer).await;
+    let opens_at = json!(buyer.server_time_in(2_000).await);
+    let deal = seller
+        .sell(Sale::of(10).deal(json!({ "opensAt": opens_at })))
+        .await;
+    let ended = control(&seller, "endDeal", &deal).await;
+    assert_eq!(ended["phase"], "CLOSED", "{ended}");
+    until_time(&buyer, &opens_at).await;
+    let payload = buyer.place(&[line(&deal, 1)]).await;
+    assert_eq!(code(&payload), Some("DEAL_CLOSED"), "{payload}");
+    server.assert_clean().await;
+}
+
+#[tokio::test]
+async fn a_deal_is_controlled_by_its_seller_as_it_was_seen() {
+    let shop = Shop::new();
+    let server = shop.start().await;
+    let seller = server.sign_in(Demo::Seller).await;
+    let deal = seller.sell(Sale::of(10).limited_to(10)).await;
+    let general = seller.sell(Sale::of(10)).await;
+    let seen = &seller.item(&deal).await["version"];
+    control(&seller, "pauseDeal", &deal).await;
+    for mutation in ["pauseDeal", "resumeDeal", "endDeal"] {
+        let payload = seller.control_deal(mutation, &deal, seen).await;
+        assert_eq!(code(&payload), Some("VERSION_CONFLICT"), "{payload}");
+        let payload = seller.control_deal(mutation, &general, seen).await;
+        assert_eq!(code(&payload), Some("NOT_A_TIME_DEAL"), "{payload}");
+        let payload = seller.control_deal(mutation, "item_1", seen).await;
+        assert_eq!(code(&payload), Some("INVALID_INPUT"), "{payload}");
+        let buyer = server.sign_in(Demo::Customer).await;
+        let payload = buyer.control_deal(mutation, &deal, seen).await;
+        assert_eq!(code(&payload), Some("FORBIDDEN"), "{payload}");
+        let payload = server.anybody().control_deal(mutation, &deal, seen).await;
+        assert_eq!(code(&payload), Some("UNAUTHENTICATED"), "{payload}");
+    }
+    assert_eq!(seller.item(&deal).await["deal"]["phase"], "PAUSED");
+    // An admin may; another seller's is not there.
+    let admin = server.sign_in(Demo::Admin).await;
+    control(&admin, "resumeDeal", &deal).await;
+    let own = admin.sell(Sale::of(1).limited_to(1)).await;
+    let seen = &seller.item(&own).await["version"];
+    let payload = seller.control_deal("endDeal", &own, seen).await;
+    assert_eq!(code(&payload), Some("NOT_FOUND"), "{payload}");
+    server.assert_clean().await;
+}

@@ -278,6 +278,17 @@ impl Caller {
         self.mutate(&document, input).await
     }
 
+    /// Does `pauseDeal`, `resumeDeal` or `endDeal` with the item as it is at this version.
+    pub async fn control_deal(&self, mutation: &str, item: &str, version: &Value) -> Value {
+        let input = format!("{}{}Input", mutation[..1].to_uppercase(), &mutation[1..]);
+        let document = format!(
+            "mutation($input: {input}!) {{ {mutation}(input: $input) {{
+                item {{ {ITEM} }} serverTime {REFUSALS} }} }}"
+        );
+        let input = json!({ "itemId": item, "expectedVersion": version });
+        self.mutate(&document, input).await
+    }
+
     pub async fn restock_under(&self, key: &str, item: &str, change: i64) -> Value {
         let document = format!(
             "mutation($input: RestockItemInput!) {{ restockItem(input: $input) {{

@@ -2,6 +2,7 @@
 //! case, and maps what comes back.
 
 pub mod accounts;
+pub mod deals;
 pub mod items;
 pub mod orders;
 pub mod wishlists;
@@ -15,5 +16,6 @@ pub struct Mutation(
     orders::Orders,
     wishlists::Wishlists,
     items::Items,
+    deals::Deals,
     accounts::Accounts,
 );
