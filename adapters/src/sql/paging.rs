@@ -1,6 +1,6 @@
 //! Pages by keyset: a place in a list is a value and an id, never a number of rows.
 
-use domain::page::{Cursor, CursorValue, End, Window};
+use domain::page::{Cursor, CursorValue, End, Page, Window};
 use sea_orm::sea_query::{Order, Value};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder,
@@ -16,6 +16,8 @@ pub struct List<E: EntityTrait> {
     pub value: E::Column,
     pub id: E::Column,
     pub order: Direction,
+    /// The value of a cursor, if it is one of this list's.
+    pub reads: fn(&CursorValue) -> Option<Value>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -25,28 +27,19 @@ pub enum Direction {
 }
 
 /// A place in a list, there or not.
-#[derive(Clone, Debug)]
-pub struct Place {
-    pub value: Value,
-    pub id: Uuid,
+struct Place {
+    value: Value,
+    id: Uuid,
 }
 
 /// A cursor that is of another list: nothing here is beside it.
-pub struct AnotherList;
+struct AnotherList;
 
-/// Which part of the list is wanted.
-pub struct Part {
-    pub count: usize,
-    pub from: End,
-    pub after: Option<Place>,
-    pub before: Option<Place>,
-}
-
-/// Rows in the list's order, and whether there are others on either side of them.
-pub struct Taken<M> {
-    pub rows: Vec<M>,
-    pub has_previous: bool,
-    pub has_next: bool,
+/// Whether a list has others on either side of some rows.
+#[derive(Clone, Copy, Default)]
+pub struct Around {
+    has_previous: bool,
+    has_next: bool,
 }
 
 /// A side of a place, with or without the place itself.
@@ -59,20 +52,26 @@ enum Side {
 }
 
 impl<E: EntityTrait> List<E> {
-    /// Takes one part.
+    /// Takes the rows of a window, in the list's order.
     pub async fn take(
         self,
         on: &impl ConnectionTrait,
-        part: Part,
-    ) -> Result<Taken<E::Model>, DbErr> {
+        window: &Window,
+    ) -> Result<(Vec<E::Model>, Around), DbErr> {
+        let (Ok(after), Ok(before)) = (
+            self.place(window.after.as_ref()),
+            self.place(window.before.as_ref()),
+        ) else {
+            return Ok((Vec::new(), Around::default()));
+        };
         let mut select = self.select.clone();
-        if let Some(place) = &part.after {
+        if let Some(place) = &after {
             select = select.filter(self.beside(place, Side::After));
         }
-        if let Some(place) = &part.before {
+        if let Some(place) = &before {
             select = select.filter(self.beside(place, Side::Before));
         }
-        let order = match (self.order, part.from) {
+        let order = match (self.order, window.from) {
             (Direction::Rising, End::First) | (Direction::Falling, End::Last) => Order::Asc,
             (Direction::Rising, End::Last) | (Direction::Falling, End::First) => Order::Desc,
         };
@@ -80,45 +79,30 @@ impl<E: EntityTrait> List<E> {
             .order_by(self.value, order.clone())
             .order_by(self.id, order);
         // One more than asked for tells whether the list goes on.
-        let mut rows = select.limit(part.count as u64 + 1).all(on).await?;
-        let goes_on = rows.len() > part.count;
-        rows.truncate(part.count);
-        if part.from == End::Last {
+        let mut rows = select.limit(window.count as u64 + 1).all(on).await?;
+        let goes_on = rows.len() > window.count;
+        rows.truncate(window.count);
+        if window.from == End::Last {
             rows.reverse();
         }
-        let (is_first, is_last) = (part.from == End::First, part.from == End::Last);
-        let has_previous = is_last && goes_on || self.any(on, part.after, Side::UpTo).await?;
-        let has_next = is_first && goes_on || self.any(on, part.before, Side::FromOn).await?;
-        Ok(Taken {
-            rows,
+        let (is_first, is_last) = (window.from == End::First, window.from == End::Last);
+        let has_previous = is_last && goes_on || self.any(on, after, Side::UpTo).await?;
+        let has_next = is_first && goes_on || self.any(on, before, Side::FromOn).await?;
+        let around = Around {
             has_previous,
             has_next,
-        })
+        };
+        Ok((rows, around))
     }
 
-    /// Takes the window of a list that is ordered by an instant.
-    pub async fn take_by_time(
-        self,
-        on: &impl ConnectionTrait,
-        window: &Window,
-    ) -> Result<Taken<E::Model>, DbErr> {
-        let (Ok(after), Ok(before)) = (
-            at_instant(window.after.as_ref()),
-            at_instant(window.before.as_ref()),
-        ) else {
-            return Ok(Taken {
-                rows: Vec::new(),
-                has_previous: false,
-                has_next: false,
-            });
+    /// The place of a cursor.
+    fn place(&self, cursor: Option<&Cursor>) -> Result<Option<Place>, AnotherList> {
+        let Some(cursor) = cursor else {
+            return Ok(None);
         };
-        let part = Part {
-            count: window.count,
-            from: window.from,
-            after,
-            before,
-        };
-        self.take(on, part).await
+        let value = (self.reads)(&cursor.value).ok_or(AnotherList)?;
+        let id = cursor.id;
+        Ok(Some(Place { value, id }))
     }
 
     /// Whether the list has rows on that side of the place; none where no place is given, since
@@ -162,17 +146,37 @@ impl<E: EntityTrait> List<E> {
     }
 }
 
-/// The place of a cursor in a list that is ordered by an instant.
-fn at_instant(cursor: Option<&Cursor>) -> Result<Option<Place>, AnotherList> {
-    match cursor {
-        None => Ok(None),
-        Some(Cursor {
-            value: CursorValue::At(at),
-            id,
-        }) => Ok(Some(Place {
-            value: ms(*at).into(),
-            id: *id,
-        })),
-        Some(_) => Err(AnotherList),
+impl Around {
+    /// The page of what was made of the rows that were taken.
+    pub fn page<T>(self, rows: Vec<T>, cursor: impl Fn(&T) -> Cursor) -> Page<T> {
+        Page {
+            rows: rows.into_iter().map(|row| (cursor(&row), row)).collect(),
+            has_previous: self.has_previous,
+            has_next: self.has_next,
+        }
+    }
+}
+
+/// What a list that is ordered by an instant reads of a cursor.
+pub fn instant(value: &CursorValue) -> Option<Value> {
+    match value {
+        CursorValue::At(at) => Some(ms(*at).into()),
+        CursorValue::Minor(_) | CursorValue::Text(_) => None,
+    }
+}
+
+/// The same of one that is ordered by an amount.
+pub fn amount(value: &CursorValue) -> Option<Value> {
+    match value {
+        CursorValue::Minor(minor) => Some((*minor).into()),
+        CursorValue::At(_) | CursorValue::Text(_) => None,
+    }
+}
+
+/// The same of one that is ordered by a text.
+pub fn text(value: &CursorValue) -> Option<Value> {
+    match value {
+        CursorValue::Text(text) => Some(text.clone().into()),
+        CursorValue::At(_) | CursorValue::Minor(_) => None,
     }
 }

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::entities::wishlist_entries::{ActiveModel, Column, Entity};
 use super::fault::Stop;
-use super::paging::{Direction, List};
+use super::paging::{self, Direction, List};
 use super::rows::BadRow;
 use super::rows::wishlist::entry_row;
 use super::{Ledger, bulk};
@@ -100,20 +100,13 @@ async fn entries_of(
         value: Column::AddedAt,
         id: Column::Id,
         order: Direction::Falling,
+        reads: paging::instant,
     };
-    let taken = list.take_by_time(on, window).await?;
-    let cursor = |entry: &WishlistEntry| Cursor {
+    let (rows, around) = list.take(on, window).await?;
+    let entries = rows.into_iter().map(WishlistEntry::try_from);
+    let entries = entries.collect::<Result<_, BadRow>>()?;
+    Ok(around.page(entries, |entry: &WishlistEntry| Cursor {
         value: CursorValue::At(entry.added_at),
         id: entry.id.0,
-    };
-    let entries = taken.rows.into_iter().map(WishlistEntry::try_from);
-    let entries = entries.collect::<Result<Vec<_>, BadRow>>()?;
-    Ok(Page {
-        rows: entries
-            .into_iter()
-            .map(|entry| (cursor(&entry), entry))
-            .collect(),
-        has_previous: taken.has_previous,
-        has_next: taken.has_next,
-    })
+    }))
 }

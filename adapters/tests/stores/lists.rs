@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::bench::{Bench, at, buyer, item, item_id, order_id, record, won};
 
-fn first(count: usize) -> Window {
+pub fn first(count: usize) -> Window {
     Window {
         count,
         from: End::First,

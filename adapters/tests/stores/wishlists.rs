@@ -1,12 +1,12 @@
 //! Wishlists.
 
 use domain::account::Account;
-use domain::page::{End, Window};
 use domain::ports::wishlists::Added;
 use domain::wishlist::WishlistEntry;
 use domain::{AccountId, ItemId, Quantity, WishlistEntryId};
 
 use super::bench::{Bench, account, at, buyer, id, item_id};
+use super::lists::first;
 
 const ROOM: u32 = 10;
 
@@ -34,12 +34,7 @@ fn units(count: i64) -> Quantity {
 }
 
 async fn list(bench: &Bench, account: AccountId) -> Vec<WishlistEntry> {
-    let window = Window {
-        count: 100,
-        from: End::First,
-        after: None,
-        before: None,
-    };
+    let window = first(100);
     let page = bench.wishlists.entries_of(account, &window).await.unwrap();
     page.rows.into_iter().map(|(_, entry)| entry).collect()
 }
@@ -85,12 +80,7 @@ pub async fn a_wishlist_is_read_newest_first_in_pages(bench: Bench) {
     wishes.sort_by_key(|wish| std::cmp::Reverse((wish.added_at, wish.id)));
     assert_eq!(list(&bench, buyer(1)).await, wishes);
 
-    let mut window = Window {
-        count: 2,
-        from: End::First,
-        after: None,
-        before: None,
-    };
+    let mut window = first(2);
     let mut read = Vec::new();
     loop {
         let page = bench.wishlists.entries_of(buyer(1), &window).await.unwrap();

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::sql::bulk::{self, MOST_IDS};
 use crate::sql::entities::{items, stock};
 use crate::sql::fault::Stop;
-use crate::sql::paging::{AnotherList, Direction, List, Part, Place};
+use crate::sql::paging::{self, Direction, List};
 use crate::sql::rows::item::{GENERAL, ItemRows, TIME_DEAL, folded};
 use crate::sql::rows::{BadRow, ms};
 use crate::words::Word;
@@ -45,17 +45,6 @@ pub async fn by_sku(
 /// A page of items. A cursor of another order has nothing beside it.
 pub async fn page(on: &impl ConnectionTrait, query: &ItemQuery) -> Result<Page<Item>, Stop> {
     let by = By::from(query.order);
-    let window = &query.window;
-    let (Ok(after), Ok(before)) = (
-        by.place(window.after.as_ref()),
-        by.place(window.before.as_ref()),
-    ) else {
-        return Ok(Page {
-            rows: Vec::new(),
-            has_previous: false,
-            has_next: false,
-        });
-    };
     let mut select = filtered(&query.filter);
     if by == By::Opening {
         select = select.filter(items::Column::OpensAt.is_not_null());
@@ -65,23 +54,11 @@ pub async fn page(on: &impl ConnectionTrait, query: &ItemQuery) -> Result<Page<I
         value: by.column(),
         id: items::Column::Id,
         order: direction(query.order),
+        reads: by.reads(),
     };
-    let part = Part {
-        count: window.count,
-        from: window.from,
-        after,
-        before,
-    };
-    let taken = list.take(on, part).await?;
-    let items = whole(on, taken.rows).await?;
-    Ok(Page {
-        rows: items
-            .into_iter()
-            .map(|item| (by.cursor(&item), item))
-            .collect(),
-        has_previous: taken.has_previous,
-        has_next: taken.has_next,
-    })
+    let (rows, around) = list.take(on, &query.window).await?;
+    let items = whole(on, rows).await?;
+    Ok(around.page(items, |item| by.cursor(item)))
 }
 
 /// How many items a filter leaves.
@@ -146,21 +123,13 @@ impl By {
         }
     }
 
-    /// The place of a cursor.
-    fn place(self, cursor: Option<&Cursor>) -> Result<Option<Place>, AnotherList> {
-        let Some(cursor) = cursor else {
-            return Ok(None);
-        };
-        let value: Value = match (self, &cursor.value) {
-            (Self::Age | Self::Opening, CursorValue::At(at)) => ms(*at).into(),
-            (Self::Price, CursorValue::Minor(minor)) => (*minor).into(),
-            (Self::Name, CursorValue::Text(name)) => name.clone().into(),
-            _ => return Err(AnotherList),
-        };
-        Ok(Some(Place {
-            value,
-            id: cursor.id,
-        }))
+    /// What it reads of a cursor.
+    fn reads(self) -> fn(&CursorValue) -> Option<Value> {
+        match self {
+            Self::Age | Self::Opening => paging::instant,
+            Self::Price => paging::amount,
+            Self::Name => paging::text,
+        }
     }
 }
 

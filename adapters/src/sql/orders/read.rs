@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::sql::bulk;
 use crate::sql::entities::{order_lines, orders, payments, refunds, shipments};
 use crate::sql::fault::Stop;
-use crate::sql::paging::{Direction, List};
+use crate::sql::paging::{self, Direction, List};
 use crate::sql::rows::order::{OrderRows, receipt};
 use crate::sql::rows::{BadRow, ms};
 
@@ -37,21 +37,14 @@ pub async fn of_buyer(
         value: orders::Column::PlacedAt,
         id: orders::Column::Id,
         order: Direction::Falling,
+        reads: paging::instant,
     };
-    let taken = list.take_by_time(on, window).await?;
-    let orders = whole(on, taken.rows).await?;
-    let cursor = |order: &Order| Cursor {
+    let (rows, around) = list.take(on, window).await?;
+    let orders = whole(on, rows).await?;
+    Ok(around.page(orders, |order| Cursor {
         value: CursorValue::At(order.placed_at),
         id: order.id.0,
-    };
-    Ok(Page {
-        rows: orders
-            .into_iter()
-            .map(|order| (cursor(&order), order))
-            .collect(),
-        has_previous: taken.has_previous,
-        has_next: taken.has_next,
-    })
+    }))
 }
 
 /// Orders by id, after `after`.

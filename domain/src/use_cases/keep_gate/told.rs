@@ -1,5 +1,5 @@
-//! What a keeper told in its round before, of items that the gate knew. Rounds look back further than the one before began, so
-//! most of what they find was told already.
+//! What a keeper told in its round before, of items that the gate knew. Rounds look back further than
+//! the one before began, so most of what they find was told already.
 
 use std::collections::HashMap;
 
