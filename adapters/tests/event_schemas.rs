@@ -18,7 +18,7 @@ use domain::order::Rejection;
 use domain::stock::Units;
 use domain::{
     AccountId, AdmissionId, Currency, ItemId, Money, OrderId, PaymentId, Quantity, RefundId,
-    Timestamp, VerificationId,
+    ReturnId, Timestamp, VerificationId,
 };
 use serde_json::Value;
 use uuid::Uuid;
@@ -93,7 +93,7 @@ fn at(ms: i64) -> Timestamp {
 
 /// The variant after this one; without `_`, so that a new one has to be told here.
 fn next_order_event(event: &OrderEvent) -> Option<OrderEvent> {
-    let (payment, refund) = (PaymentId(id(3)), RefundId(id(4)));
+    let (payment, refund, request) = (PaymentId(id(3)), RefundId(id(4)), ReturnId(id(8)));
     Some(match event {
         OrderEvent::Placed { .. } => OrderEvent::Rejected {
             reason: Rejection::OutOfStock,
@@ -111,9 +111,26 @@ fn next_order_event(event: &OrderEvent) -> Option<OrderEvent> {
         OrderEvent::Cancelled { refund: None } => OrderEvent::Cancelled {
             refund: Some(refund),
         },
-        OrderEvent::Cancelled { refund: Some(_) } => OrderEvent::Dispatched,
+        OrderEvent::Cancelled { refund: Some(_) } => OrderEvent::LinesCancelled { refund: None },
+        OrderEvent::LinesCancelled { refund: None } => OrderEvent::LinesCancelled {
+            refund: Some(refund),
+        },
+        OrderEvent::LinesCancelled { refund: Some(_) } => OrderEvent::Dispatched,
         OrderEvent::Dispatched => OrderEvent::Delivered,
-        OrderEvent::Delivered => OrderEvent::Refunded { refund },
+        OrderEvent::Delivered => OrderEvent::ReturnRequested { request },
+        OrderEvent::ReturnRequested { .. } => OrderEvent::ReturnRejected { request },
+        OrderEvent::ReturnRejected { .. } => OrderEvent::ReturnCompleted {
+            request,
+            refund: None,
+        },
+        OrderEvent::ReturnCompleted { refund: None, .. } => OrderEvent::ReturnCompleted {
+            request,
+            refund: Some(refund),
+        },
+        OrderEvent::ReturnCompleted {
+            refund: Some(_), ..
+        } => OrderEvent::RefundRequested { refund },
+        OrderEvent::RefundRequested { .. } => OrderEvent::Refunded { refund },
         OrderEvent::Refunded { .. } => return None,
     })
 }

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use crate::message::Topic;
 use crate::order::Rejection;
 use crate::trace::TraceContext;
-use crate::{EventId, ItemId, OrderId, PaymentId, RefundId, Timestamp, VerificationId};
+use crate::{EventId, ItemId, OrderId, PaymentId, RefundId, ReturnId, Timestamp, VerificationId};
 
 /// Something that happened, with an id that is the same however often it is told.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -63,8 +63,26 @@ pub enum OrderEvent {
     Cancelled {
         refund: Option<RefundId>,
     },
+    /// Some of its units were taken back; the rest goes on.
+    LinesCancelled {
+        refund: Option<RefundId>,
+    },
     Dispatched,
     Delivered,
+    ReturnRequested {
+        request: ReturnId,
+    },
+    ReturnRejected {
+        request: ReturnId,
+    },
+    ReturnCompleted {
+        request: ReturnId,
+        refund: Option<RefundId>,
+    },
+    /// An operator gives money back.
+    RefundRequested {
+        refund: RefundId,
+    },
     Refunded {
         refund: RefundId,
     },
@@ -139,6 +157,31 @@ impl Event {
             What::Order { order, .. } => order.0,
             What::Item { item, .. } => item.0,
             What::VerificationRequested { verification } => verification.0,
+        }
+    }
+}
+
+impl OrderEvent {
+    /// The refund that it asks for, if it asks for one.
+    #[must_use]
+    pub fn refund_asked(&self) -> Option<RefundId> {
+        match *self {
+            Self::Cancelled { refund }
+            | Self::LinesCancelled { refund }
+            | Self::ReturnCompleted { refund, .. } => refund,
+            Self::CaptureReturned { refund, .. } | Self::RefundRequested { refund } => Some(refund),
+            Self::Placed { .. }
+            | Self::Rejected { .. }
+            | Self::PaymentRequested { .. }
+            | Self::PaymentDeclined { .. }
+            | Self::PaymentFailed { .. }
+            | Self::Paid { .. }
+            | Self::Expired
+            | Self::Dispatched
+            | Self::Delivered
+            | Self::ReturnRequested { .. }
+            | Self::ReturnRejected { .. }
+            | Self::Refunded { .. } => None,
         }
     }
 }

@@ -1,8 +1,8 @@
-//! Gives money back: of orders that were cancelled after their payment, and of captures that came
-//! for orders that had no use for them.
+//! Gives money back: of what was cancelled after its payment or came back, of captures that came
+//! for orders that had no use for them, and what an operator gives back by hand.
 
 use async_trait::async_trait;
-use domain::event::{OrderEvent, What};
+use domain::event::What;
 use domain::message::{Message, Topic};
 use domain::ports::Ports;
 use domain::ports::log::Group;
@@ -56,20 +56,7 @@ fn owed(message: &Message) -> Option<(OrderId, RefundId)> {
     else {
         return None;
     };
-    match happened {
-        OrderEvent::Cancelled { refund } => refund.map(|refund| (*order, refund)),
-        OrderEvent::CaptureReturned { refund, .. } => Some((*order, *refund)),
-        OrderEvent::Placed { .. }
-        | OrderEvent::Rejected { .. }
-        | OrderEvent::PaymentRequested { .. }
-        | OrderEvent::PaymentDeclined { .. }
-        | OrderEvent::PaymentFailed { .. }
-        | OrderEvent::Paid { .. }
-        | OrderEvent::Expired
-        | OrderEvent::Dispatched
-        | OrderEvent::Delivered
-        | OrderEvent::Refunded { .. } => None,
-    }
+    happened.refund_asked().map(|refund| (*order, refund))
 }
 
 /// Asks after refunds that nobody has answered for long. It rests after every round, however much
@@ -91,11 +78,12 @@ impl Worker for CancellationSweep {
 mod tests {
     use super::*;
     use crate::testing::order_event;
-    use domain::PaymentId;
+    use domain::event::OrderEvent;
+    use domain::{PaymentId, ReturnId};
     use uuid::Uuid;
 
     #[test]
-    fn money_is_owed_after_a_paid_cancellation_and_a_stray_capture() {
+    fn money_is_owed_after_whatever_asks_for_a_refund() {
         let order = OrderId(Uuid::from_u128(1));
         let refund = RefundId(Uuid::from_u128(2));
         let payment = PaymentId(Uuid::from_u128(3));
@@ -108,6 +96,13 @@ mod tests {
             some
         );
         assert_eq!(owed(OrderEvent::CaptureReturned { payment, refund }), some);
+        let request = ReturnId(Uuid::from_u128(4));
+        let completed = |refund| OrderEvent::ReturnCompleted { request, refund };
+        assert_eq!(owed(completed(Some(refund))), some);
+        assert_eq!(owed(completed(None)), None);
+        assert_eq!(owed(OrderEvent::RefundRequested { refund }), some);
+        let part = Some(refund);
+        assert_eq!(owed(OrderEvent::LinesCancelled { refund: part }), some);
         assert_eq!(owed(OrderEvent::Cancelled { refund: None }), None);
         assert_eq!(owed(OrderEvent::Refunded { refund }), None);
         assert_eq!(owed(OrderEvent::Expired), None);

@@ -4,7 +4,7 @@
 //! tense), `subject` (the order, item or verification it is about), and what else the type has.
 
 use domain::event::{Event, ItemEvent, OrderEvent, What};
-use domain::{EventId, ItemId, OrderId, PaymentId, RefundId, VerificationId};
+use domain::{EventId, ItemId, OrderId, PaymentId, RefundId, ReturnId, VerificationId};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
@@ -31,6 +31,8 @@ struct EventWire<'a> {
     payment: Option<WireId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     refund: Option<WireId>,
+    #[serde(rename = "return", default, skip_serializing_if = "Option::is_none")]
+    request: Option<WireId>,
     #[serde(default, skip_serializing_if = "Option::is_none", borrow)]
     reason: Option<Cow<'a, str>>,
 }
@@ -81,54 +83,84 @@ fn bare(event: &Event, subject: uuid::Uuid, version: Option<i64>) -> EventWire<'
         expires_at: None,
         payment: None,
         refund: None,
+        request: None,
         reason: None,
     }
 }
 
 fn of_order<'a>(bare: EventWire<'a>, happened: &OrderEvent) -> EventWire<'a> {
-    let paying = |kind: &'static str, payment: &PaymentId| (kind, Some(WireId(payment.0)), None);
-    let (kind, payment, refund) = match happened {
+    let payment = |payment: &PaymentId| Some(WireId(payment.0));
+    let refund = |refund: &RefundId| Some(WireId(refund.0));
+    let request = |request: &ReturnId| Some(WireId(request.0));
+    let mut wire = bare;
+    wire.kind = Cow::Borrowed(match happened {
         OrderEvent::Placed { expires_at } => {
-            let expires_at = Some(expires_at.timestamp_millis());
-            return EventWire {
-                kind: "order.placed".into(),
-                expires_at,
-                ..bare
-            };
+            wire.expires_at = Some(expires_at.timestamp_millis());
+            "order.placed"
         }
         OrderEvent::Rejected { reason } => {
-            let reason = Some(reason.word().into());
-            return EventWire {
-                kind: "order.rejected".into(),
-                reason,
-                ..bare
-            };
+            wire.reason = Some(reason.word().into());
+            "order.rejected"
         }
-        OrderEvent::PaymentRequested { payment } => paying("order.payment_requested", payment),
-        OrderEvent::PaymentDeclined { payment } => paying("order.payment_declined", payment),
-        OrderEvent::PaymentFailed { payment } => paying("order.payment_failed", payment),
-        OrderEvent::Paid { payment } => paying("order.paid", payment),
-        OrderEvent::CaptureReturned { payment, refund } => (
-            "order.capture_returned",
-            Some(WireId(payment.0)),
-            Some(WireId(refund.0)),
-        ),
-        OrderEvent::Expired => ("order.expired", None, None),
-        OrderEvent::Cancelled { refund } => (
-            "order.cancelled",
-            None,
-            refund.map(|refund| WireId(refund.0)),
-        ),
-        OrderEvent::Dispatched => ("order.dispatched", None, None),
-        OrderEvent::Delivered => ("order.delivered", None, None),
-        OrderEvent::Refunded { refund } => ("order.refunded", None, Some(WireId(refund.0))),
-    };
-    EventWire {
-        kind: kind.into(),
-        payment,
-        refund,
-        ..bare
-    }
+        OrderEvent::PaymentRequested { payment: of } => {
+            wire.payment = payment(of);
+            "order.payment_requested"
+        }
+        OrderEvent::PaymentDeclined { payment: of } => {
+            wire.payment = payment(of);
+            "order.payment_declined"
+        }
+        OrderEvent::PaymentFailed { payment: of } => {
+            wire.payment = payment(of);
+            "order.payment_failed"
+        }
+        OrderEvent::Paid { payment: of } => {
+            wire.payment = payment(of);
+            "order.paid"
+        }
+        OrderEvent::CaptureReturned {
+            payment: of,
+            refund: by,
+        } => {
+            (wire.payment, wire.refund) = (payment(of), refund(by));
+            "order.capture_returned"
+        }
+        OrderEvent::Expired => "order.expired",
+        OrderEvent::Cancelled { refund: by } => {
+            wire.refund = by.as_ref().and_then(refund);
+            "order.cancelled"
+        }
+        OrderEvent::LinesCancelled { refund: by } => {
+            wire.refund = by.as_ref().and_then(refund);
+            "order.lines_cancelled"
+        }
+        OrderEvent::Dispatched => "order.dispatched",
+        OrderEvent::Delivered => "order.delivered",
+        OrderEvent::ReturnRequested { request: of } => {
+            wire.request = request(of);
+            "order.return_requested"
+        }
+        OrderEvent::ReturnRejected { request: of } => {
+            wire.request = request(of);
+            "order.return_rejected"
+        }
+        OrderEvent::ReturnCompleted {
+            request: of,
+            refund: by,
+        } => {
+            (wire.request, wire.refund) = (request(of), by.as_ref().and_then(refund));
+            "order.return_completed"
+        }
+        OrderEvent::RefundRequested { refund: by } => {
+            wire.refund = refund(by);
+            "order.refund_requested"
+        }
+        OrderEvent::Refunded { refund: by } => {
+            wire.refund = refund(by);
+            "order.refunded"
+        }
+    });
+    wire
 }
 
 /// The event of a JSON.
@@ -167,6 +199,8 @@ pub fn decode(json: &[u8]) -> Result<Event, NotAMessage> {
 fn order_event(kind: &str, wire: &EventWire<'_>) -> Result<OrderEvent, NotAMessage> {
     let payment = || needed(wire.payment, "payment").map(|id| PaymentId(id.0));
     let refund = || needed(wire.refund, "refund").map(|id| RefundId(id.0));
+    let refund_if_any = wire.refund.map(|id| RefundId(id.0));
+    let request = || needed(wire.request, "return").map(|id| ReturnId(id.0));
     Ok(match kind {
         "placed" => OrderEvent::Placed {
             expires_at: instant(needed(wire.expires_at, "expires_at")?)?,
@@ -195,10 +229,24 @@ fn order_event(kind: &str, wire: &EventWire<'_>) -> Result<OrderEvent, NotAMessa
         },
         "expired" => OrderEvent::Expired,
         "cancelled" => OrderEvent::Cancelled {
-            refund: wire.refund.map(|id| RefundId(id.0)),
+            refund: refund_if_any,
+        },
+        "lines_cancelled" => OrderEvent::LinesCancelled {
+            refund: refund_if_any,
         },
         "dispatched" => OrderEvent::Dispatched,
         "delivered" => OrderEvent::Delivered,
+        "return_requested" => OrderEvent::ReturnRequested {
+            request: request()?,
+        },
+        "return_rejected" => OrderEvent::ReturnRejected {
+            request: request()?,
+        },
+        "return_completed" => OrderEvent::ReturnCompleted {
+            request: request()?,
+            refund: refund_if_any,
+        },
+        "refund_requested" => OrderEvent::RefundRequested { refund: refund()? },
         "refunded" => OrderEvent::Refunded { refund: refund()? },
         _ => return Err(NotAMessage::because("an order's event of an unknown type")),
     })
@@ -219,159 +267,4 @@ fn needed<T>(value: Option<T>, field: &str) -> Result<T, NotAMessage> {
 }
 
 #[cfg(test)]
-mod tests {
-    use domain::Timestamp;
-    use domain::order::Rejection;
-    use uuid::Uuid;
-
-    use super::*;
-
-    /// What each event is as JSON, but for `v`, `id`, `at` and `subject`. A line that has to change
-    /// is a record that older programs can't read.
-    const LINES: [(&str, OrderEvent); 13] = [
-        (
-            r#""type":"order.placed","version":7,"expires_at":120000"#,
-            OrderEvent::Placed {
-                expires_at: at(120_000),
-            },
-        ),
-        (
-            r#""type":"order.rejected","version":7,"reason":"OUT_OF_STOCK""#,
-            OrderEvent::Rejected {
-                reason: Rejection::OutOfStock,
-            },
-        ),
-        (
-            r#""type":"order.payment_requested","version":7,"payment":"00000000-0000-0000-0000-000000000003""#,
-            OrderEvent::PaymentRequested { payment: PAYMENT },
-        ),
-        (
-            r#""type":"order.payment_declined","version":7,"payment":"00000000-0000-0000-0000-000000000003""#,
-            OrderEvent::PaymentDeclined { payment: PAYMENT },
-        ),
-        (
-            r#""type":"order.payment_failed","version":7,"payment":"00000000-0000-0000-0000-000000000003""#,
-            OrderEvent::PaymentFailed { payment: PAYMENT },
-        ),
-        (
-            r#""type":"order.paid","version":7,"payment":"00000000-0000-0000-0000-000000000003""#,
-            OrderEvent::Paid { payment: PAYMENT },
-        ),
-        (
-            r#""type":"order.capture_returned","version":7,"payment":"00000000-0000-0000-0000-000000000003","refund":"00000000-0000-0000-0000-000000000004""#,
-            OrderEvent::CaptureReturned {
-                payment: PAYMENT,
-                refund: REFUND,
-            },
-        ),
-        (r#""type":"order.expired","version":7"#, OrderEvent::Expired),
-        (
-            r#""type":"order.cancelled","version":7"#,
-            OrderEvent::Cancelled { refund: None },
-        ),
-        (
-            r#""type":"order.cancelled","version":7,"refund":"00000000-0000-0000-0000-000000000004""#,
-            OrderEvent::Cancelled {
-                refund: Some(REFUND),
-            },
-        ),
-        (
-            r#""type":"order.dispatched","version":7"#,
-            OrderEvent::Dispatched,
-        ),
-        (
-            r#""type":"order.delivered","version":7"#,
-            OrderEvent::Delivered,
-        ),
-        (
-            r#""type":"order.refunded","version":7,"refund":"00000000-0000-0000-0000-000000000004""#,
-            OrderEvent::Refunded { refund: REFUND },
-        ),
-    ];
-    const PAYMENT: PaymentId = PaymentId(Uuid::from_u128(3));
-    const REFUND: RefundId = RefundId(Uuid::from_u128(4));
-
-    const fn at(ms: i64) -> Timestamp {
-        match Timestamp::from_timestamp_millis(ms) {
-            Some(at) => at,
-            None => panic!("an impossible instant"),
-        }
-    }
-
-    fn check(line: &str, event: &Event) {
-        let (kind, rest) = line.split_once(',').unwrap_or((line, ""));
-        let id = event.id.0;
-        let subject = event.key();
-        let comma = if rest.is_empty() { "" } else { "," };
-        let json =
-            format!(r#"{{"v":1,"id":"{id}","at":1500,{kind},"subject":"{subject}"{comma}{rest}}}"#);
-        assert_eq!(encode(event).unwrap(), json);
-        assert_eq!(decode(json.as_bytes()).unwrap(), *event);
-    }
-
-    #[test]
-    fn every_event_is_written_as_it_always_was() {
-        for (line, happened) in LINES {
-            let order = OrderId(Uuid::from_u128(2));
-            check(line, &Event::of_order(order, 7, at(1500), happened));
-        }
-        let item = ItemId(Uuid::from_u128(5));
-        for (line, happened) in [
-            (r#""type":"item.created","version":1"#, ItemEvent::Created),
-            (r#""type":"item.edited","version":1"#, ItemEvent::Edited),
-            (
-                r#""type":"item.restocked","version":1"#,
-                ItemEvent::Restocked,
-            ),
-            (
-                r#""type":"item.scheduled","version":1"#,
-                ItemEvent::Scheduled,
-            ),
-        ] {
-            check(line, &Event::of_item(item, 1, at(1500), happened));
-        }
-        let verification = VerificationId(Uuid::from_u128(6));
-        check(
-            r#""type":"account.verification_requested""#,
-            &Event::verification_requested(verification, at(1500)),
-        );
-    }
-
-    #[test]
-    fn fields_of_later_versions_are_passed_over() {
-        let event = Event::verification_requested(VerificationId(Uuid::from_u128(6)), at(1500));
-        let json = encode(&event)
-            .unwrap()
-            .replace("\"v\":1", "\"v\":1,\"new\":{\"a\":[1]}");
-        assert_eq!(decode(json.as_bytes()).unwrap(), event);
-    }
-
-    #[test]
-    fn what_is_no_event_says_why_without_its_content() {
-        let event = Event::of_order(
-            OrderId(Uuid::from_u128(2)),
-            7,
-            at(1500),
-            OrderEvent::Expired,
-        );
-        let good = encode(&event).unwrap();
-        for (from, to, why) in [
-            ("{", "secret", "Syntax"),
-            ("\"v\":1", "\"v\":2", "version 2"),
-            ("order.expired", "order.vanished", "unknown type"),
-            ("order.expired", "order.paid", "without its payment"),
-            ("\"version\":7", "\"x\":7", "without its version"),
-            (
-                "\"at\":1500",
-                "\"at\":9223372036854775807",
-                "impossible instant",
-            ),
-        ] {
-            let refused = decode(good.replace(from, to).as_bytes())
-                .unwrap_err()
-                .to_string();
-            assert!(refused.contains(why), "{refused} should say {why}");
-            assert!(!refused.contains("secret"), "{refused}");
-        }
-    }
-}
+mod tests;
