@@ -81,6 +81,7 @@ impl World {
             accounts: ledger.clone(),
             wishlists: ledger.clone(),
             audit: ledger.clone(),
+            back_office: ledger.clone(),
             provider: Arc::new(provider),
             mailer,
             passwords: Arc::new(Argon2Passwords::new(entropy.clone())?),

@@ -87,6 +87,7 @@ impl Guards {
             ports.orders.clone(),
             ports.accounts.clone(),
             ports.wishlists.clone(),
+            ports.back_office.clone(),
             ports.catalogue.clone(),
             settings,
         )?;
@@ -97,6 +98,7 @@ impl Guards {
             orders: ledger.clone(),
             accounts: ledger.clone(),
             wishlists: ledger.clone(),
+            back_office: ledger.clone(),
             catalogue: ledger,
             ..ports
         };

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod audit;
+mod back_office;
 mod bulk;
 mod catalogue;
 mod engine;
@@ -18,6 +19,7 @@ mod orders;
 mod outbox;
 mod paging;
 mod pauses;
+mod records;
 mod rows;
 mod stock;
 #[cfg(test)]
@@ -38,8 +40,8 @@ use fault::{Again, Stop};
 use orders::Together;
 use pauses::Pauses;
 
-/// The ledger behind the ports `Orders`, `Catalogue`, `Outbox`, `Accounts`, `Wishlists` and
-/// `LedgerAudit`.
+/// The ledger behind the ports `Orders`, `Catalogue`, `Outbox`, `Accounts`, `Wishlists`, `BackOffice`
+/// and `LedgerAudit`.
 pub struct Ledger {
     engine: Engine,
     timer: Arc<dyn Clock>,

@@ -2,10 +2,13 @@
 //! log. Never changed and never given another meaning; a word nobody knows is a bad row.
 
 use domain::account::Role;
+use domain::act::Deed;
 use domain::delivery::ShipmentStatus;
 use domain::item::Category;
+use domain::movement::Cause;
 use domain::order::{OrderStatus, Rejection};
 use domain::payment::{DeclineReason, PaymentStatus, RefundReason};
+use domain::return_request::ReturnStatus;
 
 /// Something that is written down as a word.
 pub trait Word: Copy + PartialEq + 'static {
@@ -69,6 +72,8 @@ words! {
     }
     RefundReason {
         Cancelled = "CANCELLED",
+        Returned = "RETURNED",
+        ByHand = "BY_HAND",
         StrayCapture = "STRAY_CAPTURE",
     }
     ShipmentStatus {
@@ -76,6 +81,35 @@ words! {
         InTransit = "IN_TRANSIT",
         Delivered = "DELIVERED",
         Cancelled = "CANCELLED",
+    }
+    ReturnStatus {
+        Requested = "REQUESTED",
+        Completed = "COMPLETED",
+        Rejected = "REJECTED",
+    }
+    Cause {
+        Opened = "OPENED",
+        Restocked = "RESTOCKED",
+        Adjusted = "ADJUSTED",
+        Reserved = "RESERVED",
+        TurnedAway = "TURNED_AWAY",
+        Expired = "EXPIRED",
+        PaymentFailed = "PAYMENT_FAILED",
+        Cancelled = "CANCELLED",
+        Returned = "RETURNED",
+    }
+    Deed {
+        RefundOrder = "REFUND_ORDER",
+        ApproveReturn = "APPROVE_RETURN",
+        RejectReturn = "REJECT_RETURN",
+        EditItem = "EDIT_ITEM",
+        RestockItem = "RESTOCK_ITEM",
+        ScheduleDeal = "SCHEDULE_DEAL",
+        PauseDeal = "PAUSE_DEAL",
+        ResumeDeal = "RESUME_DEAL",
+        EndDeal = "END_DEAL",
+        ReplayDeadLetter = "REPLAY_DEAD_LETTER",
+        DropDeadLetter = "DROP_DEAD_LETTER",
     }
     Category {
         Fashion = "FASHION",
@@ -114,6 +148,9 @@ mod tests {
         come_back::<DeclineReason>();
         come_back::<RefundReason>();
         come_back::<ShipmentStatus>();
+        come_back::<ReturnStatus>();
+        come_back::<Cause>();
+        come_back::<Deed>();
         come_back::<Category>();
         come_back::<Role>();
     }

@@ -13,6 +13,7 @@
 mod services;
 mod stores {
     pub mod accounts;
+    pub mod after_sale;
     pub mod apart;
     pub mod batches;
     pub mod bench;

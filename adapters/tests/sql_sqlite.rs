@@ -9,6 +9,7 @@
 
 mod stores {
     pub mod accounts;
+    pub mod after_sale;
     pub mod batches;
     pub mod bench;
     pub mod books;

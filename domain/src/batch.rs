@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::event::{Event, OrderEvent};
-use crate::message::{Draft, OrderRecord, Verdict, sum_by_item};
+use crate::message::{Admission, Draft, OrderRecord, Verdict, sum_by_item};
+use crate::movement::Movement;
 use crate::order::{Line, Order, OrderState, Rejection};
 use crate::stock::{StockMove, Units};
 use crate::{AccountId, AdmissionId, ItemId, OrderId, Timestamp};
@@ -40,6 +41,8 @@ pub struct BatchDecision {
     pub stock: BTreeMap<ItemId, StockMove>,
     /// What buyers of counted items took and gave back.
     pub buyers: BTreeMap<(ItemId, AccountId), StockMove>,
+    /// What moved of each item for which admission.
+    pub movements: Vec<Movement>,
     pub events: Vec<Event>,
 }
 
@@ -62,7 +65,7 @@ pub fn decide(
         for admission in &record.admissions {
             if view.admissions.insert(admission.id) {
                 decision.admissions.push((admission.id, draft.order));
-                decision.count(&view, draft.buyer, &admission.units, got_units);
+                decision.count(&view, draft, admission, (got_units, now));
             }
         }
         if is_new {
@@ -111,14 +114,21 @@ impl BatchView {
 }
 
 impl BatchDecision {
-    fn count(&mut self, view: &BatchView, buyer: AccountId, units: &[Units], held: bool) {
-        for Units { item, count } in units {
+    fn count(
+        &mut self,
+        view: &BatchView,
+        draft: &Draft,
+        admission: &Admission,
+        (held, now): (bool, Timestamp),
+    ) {
+        let units = admission.units.iter();
+        for Units { item, count } in &sum_by_item(units.map(|units| (units.item, units.count))) {
             let Some(room) = view.stock.get(item) else {
                 continue;
             };
             let mut rows = vec![self.stock.entry(*item).or_default()];
             if room.counts_buyers {
-                rows.push(self.buyers.entry((*item, buyer)).or_default());
+                rows.push(self.buyers.entry((*item, draft.buyer)).or_default());
             }
             for row in rows {
                 if held {
@@ -127,6 +137,9 @@ impl BatchDecision {
                     row.turn_away(*count);
                 }
             }
+            let of = (admission.id.0, draft.order);
+            self.movements
+                .push(Movement::admitted((*item, *count), of, held, now));
         }
     }
 
@@ -147,11 +160,8 @@ impl BatchDecision {
                 OrderEvent::Placed { expires_at },
             ),
         };
-        let lines = draft.lines.iter().map(|line| Line {
-            item: line.item,
-            quantity: line.quantity,
-            unit_price: line.unit_price,
-        });
+        let lines = draft.lines.iter();
+        let lines = lines.map(|line| Line::new(line.item, line.quantity, line.unit_price));
         self.events
             .push(Event::of_order(draft.order, 1, now, happened));
         self.orders.push(Order {
@@ -165,7 +175,9 @@ impl BatchDecision {
             version: 1,
             payments: Vec::new(),
             refunds: Vec::new(),
+            delivery_address: None,
             shipment: None,
+            returns: Vec::new(),
         });
     }
 }

@@ -3,7 +3,33 @@
 use chrono::{Days, NaiveDate, NaiveTime, TimeDelta, TimeZone};
 use chrono_tz::Tz;
 
+use crate::refusal::Reason;
 use crate::{ShipmentId, Timestamp};
+
+/// Where a parcel goes, in its buyer's words. Shows nothing of itself in a log.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Address(String);
+
+impl Address {
+    /// # Errors
+    /// Empty, or longer than 200 characters.
+    pub fn new(text: String) -> Result<Self, Reason> {
+        const MOST: usize = 200;
+        crate::item::text(&text, 1, MOST)?;
+        Ok(Self(text))
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Address {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Address")
+    }
+}
 
 /// The delivery of a paid order.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -35,6 +35,8 @@ id! {
     VerificationId,
     /// An event, unique over all topics.
     EventId,
+    /// One act of an operator.
+    ActId,
     /// What a client chose to recognise a repeated request by.
     IdempotencyKey,
 }

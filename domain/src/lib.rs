@@ -4,6 +4,7 @@
 //! come from it too. [`use_cases`] decide over the ports; everything else decides in memory.
 
 pub mod account;
+pub mod act;
 pub mod batch;
 pub mod deal;
 pub mod delivery;
@@ -14,6 +15,7 @@ pub mod ids;
 pub mod item;
 pub mod message;
 pub mod money;
+pub mod movement;
 pub mod order;
 pub mod page;
 pub mod payment;

@@ -1,15 +1,20 @@
 //! An order and everything that hangs on it, with the states it can be in.
 
+mod giving_back;
 mod lifecycle;
+mod line;
+mod permission;
 pub mod transition;
 
-use crate::delivery::Shipment;
+use crate::delivery::{Address, Shipment};
 use crate::gate::Fingerprint;
 use crate::payment::{Payment, Refund};
-use crate::stock::Units;
-use crate::{AccountId, ItemId, Money, OrderId, PaymentId, Quantity, Timestamp};
+use crate::return_request::ReturnRequest;
+use crate::{AccountId, Money, OrderId, PaymentId, Timestamp};
 
 pub use lifecycle::NewIds;
+pub use line::{Line, Portion};
+pub use permission::{OrderAction, Permission};
 pub use transition::{Change, Deadline, Guard, KeyUse, Transition};
 
 /// An order as the ledger has it.
@@ -19,6 +24,7 @@ pub struct Order {
     pub buyer: AccountId,
     pub fingerprint: Fingerprint,
     pub lines: Vec<Line>,
+    /// What was ordered, at the prices of that moment.
     pub total: Money,
     /// When it was accepted at the gate.
     pub placed_at: Timestamp,
@@ -28,15 +34,11 @@ pub struct Order {
     /// In the order of their attempts.
     pub payments: Vec<Payment>,
     pub refunds: Vec<Refund>,
+    /// Where it goes, once its buyer has said so.
+    pub delivery_address: Option<Address>,
     pub shipment: Option<Shipment>,
-}
-
-/// Units of an item at the price they were ordered at.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Line {
-    pub item: ItemId,
-    pub quantity: Quantity,
-    pub unit_price: Money,
+    /// The earliest first.
+    pub returns: Vec<ReturnRequest>,
 }
 
 /// The state of an order, with what belongs to it alone.
@@ -126,21 +128,6 @@ impl OrderStatus {
     }
 }
 
-/// What a buyer may do with an order.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum OrderAction {
-    Pay,
-    Cancel,
-}
-
-/// Whether an action is open, until when, and why not.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Permission {
-    pub action: OrderAction,
-    pub until: Option<Timestamp>,
-    pub refused: Option<crate::Reason>,
-}
-
 impl OrderState {
     #[must_use]
     pub fn status(&self) -> OrderStatus {
@@ -156,28 +143,10 @@ impl OrderState {
     }
 }
 
-impl Line {
-    /// The line's amount; `None` only for figures no checked order has.
-    #[must_use]
-    pub fn subtotal(&self) -> Option<Money> {
-        self.unit_price.times(self.quantity.get())
-    }
-}
-
 impl Order {
     #[must_use]
     pub fn status(&self) -> OrderStatus {
         self.state.status()
-    }
-
-    /// The units of the order, lines of one item added up, in item order.
-    #[must_use]
-    pub fn units(&self) -> Vec<Units> {
-        crate::message::sum_by_item(
-            self.lines
-                .iter()
-                .map(|line| (line.item, line.quantity.get())),
-        )
     }
 
     /// Until when it can be paid, while it can be.
@@ -198,47 +167,5 @@ impl Order {
     #[must_use]
     pub fn payment(&self, id: PaymentId) -> Option<&Payment> {
         self.payments.iter().find(|payment| payment.id == id)
-    }
-
-    /// What its buyer may do now, until when, and why not.
-    #[must_use]
-    pub fn permissions(&self, now: Timestamp) -> Vec<Permission> {
-        let pay = match self.state {
-            OrderState::PendingPayment { expires_at } if expires_at <= now => {
-                Err(crate::Reason::PaymentWindowClosed { since: expires_at })
-            }
-            OrderState::PendingPayment { .. } => Ok(()),
-            _ => Err(self.conflict()),
-        };
-        let cancel = if self.can_cancel() {
-            Ok(())
-        } else {
-            Err(self.conflict())
-        };
-        let permission = |action, until, allowed: Result<(), crate::Reason>| Permission {
-            action,
-            until: allowed.is_ok().then_some(until).flatten(),
-            refused: allowed.err(),
-        };
-        vec![
-            permission(OrderAction::Pay, self.payment_due_at(), pay),
-            permission(OrderAction::Cancel, self.cancel_until(), cancel),
-        ]
-    }
-
-    /// The refusal of what this state does not allow.
-    #[must_use]
-    pub fn conflict(&self) -> crate::Reason {
-        let mut allowed = Vec::new();
-        if matches!(self.state, OrderState::PendingPayment { .. }) {
-            allowed.push(OrderAction::Pay);
-        }
-        if self.can_cancel() {
-            allowed.push(OrderAction::Cancel);
-        }
-        crate::Reason::StateConflict {
-            state: self.status(),
-            allowed,
-        }
     }
 }

@@ -75,7 +75,12 @@ pub struct Refund {
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum RefundReason {
+    /// Units were cancelled before they were dispatched.
     Cancelled,
+    /// Units came back.
+    Returned,
+    /// An operator decided so.
+    ByHand,
     /// The capture came for an order that had no use for it.
     StrayCapture,
 }

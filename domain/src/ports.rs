@@ -3,6 +3,7 @@
 
 pub mod accounts;
 pub mod audit;
+pub mod back_office;
 pub mod catalogue;
 pub mod gate;
 pub mod log;
@@ -22,6 +23,7 @@ use crate::policy::Policies;
 
 pub use accounts::Accounts;
 pub use audit::LedgerAudit;
+pub use back_office::BackOffice;
 pub use catalogue::{Catalogue, ItemCache};
 pub use gate::Gate;
 pub use log::{Consumer, Log};
@@ -46,6 +48,7 @@ pub struct Ports {
     pub accounts: Arc<dyn Accounts>,
     pub wishlists: Arc<dyn Wishlists>,
     pub audit: Arc<dyn LedgerAudit>,
+    pub back_office: Arc<dyn BackOffice>,
     pub provider: Arc<dyn Provider>,
     pub mailer: Arc<dyn Mailer>,
     pub passwords: Arc<dyn Passwords>,

@@ -1,7 +1,8 @@
 //! An expected *no*, with what a screen needs to show it. Part of the product, not a fault.
 
 use crate::order::{OrderAction, OrderStatus};
-use crate::{ItemId, Timestamp, WishlistEntryId};
+use crate::return_request::ReturnStatus;
+use crate::{ItemId, Money, Timestamp, WishlistEntryId};
 
 /// Why something was refused, and which input it is about.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -99,6 +100,14 @@ pub enum Reason {
     /// The days in which a delivered line may come back are over.
     ReturnWindowClosed {
         since: Timestamp,
+    },
+    /// The return was completed or rejected already.
+    ReturnSettled {
+        state: ReturnStatus,
+    },
+    /// More money than is left of what was captured.
+    MoreThanCaptured {
+        refundable: Money,
     },
     /// The key was used before with another input.
     IdempotencyKeyReused,

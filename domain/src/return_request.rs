@@ -1,19 +1,18 @@
 //! A wish to give delivered units back.
 
-use crate::delivery::{DeliveryCalendar, Shipment, ShipmentState};
+use crate::delivery::DeliveryCalendar;
 use crate::item::text;
-use crate::order::OrderStatus;
+use crate::order::Portion;
 use crate::policy::ReturnPolicy;
-use crate::refusal::Reason;
-use crate::stock::Units;
-use crate::{OrderId, ReturnId, Timestamp};
+use crate::refusal::{Reason, Refusal};
+use crate::{ReturnId, Timestamp};
 
 /// A return of units of one delivered order.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ReturnRequest {
     pub id: ReturnId,
-    pub order: OrderId,
-    pub units: Vec<Units>,
+    pub lines: Vec<Portion>,
+    /// Why, in the buyer's words.
     pub reason: String,
     pub requested_at: Timestamp,
     pub state: ReturnState,
@@ -21,173 +20,101 @@ pub struct ReturnRequest {
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum ReturnState {
-    /// Completed when due, unless an operator rejects it before.
-    Requested {
-        completion_due: Timestamp,
-    },
-    /// Restocked and refunded.
-    Completed {
-        at: Timestamp,
-    },
+    /// Completed when due, unless an operator approves or rejects it before.
+    Requested { completion_due: Timestamp },
+    /// Restocked; the money goes back.
+    Completed { at: Timestamp },
     Rejected {
         at: Timestamp,
+        /// Why, in the operator's words.
+        note: String,
     },
+}
+
+/// The state without its data.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum ReturnStatus {
+    Requested,
+    Completed,
+    Rejected,
 }
 
 pub const MIN_REASON: usize = 10;
 pub const MAX_REASON: usize = 50;
+/// The longest note of an operator.
+pub const MAX_NOTE: usize = 200;
+
+impl ReturnState {
+    #[must_use]
+    pub fn status(&self) -> ReturnStatus {
+        match self {
+            Self::Requested { .. } => ReturnStatus::Requested,
+            Self::Completed { .. } => ReturnStatus::Completed,
+            Self::Rejected { .. } => ReturnStatus::Rejected,
+        }
+    }
+}
 
 impl ReturnRequest {
-    /// Asks for a return.
+    /// A new one; whether the order allows it is the order's to say.
     ///
     /// # Errors
-    /// The order is not delivered, the days for it are over, or the reason's length is wrong.
-    pub fn request(
+    /// The length of the reason.
+    pub fn new(
         id: ReturnId,
-        (order, shipment): (OrderId, &Shipment),
-        units: Vec<Units>,
-        reason: String,
+        lines: Vec<Portion>,
+        reason: &str,
         (policy, calendar): (&ReturnPolicy, &DeliveryCalendar),
         now: Timestamp,
-    ) -> Result<Self, Reason> {
-        text(&reason, MIN_REASON, MAX_REASON)?;
-        let ShipmentState::Delivered { delivered_at, .. } = shipment.state else {
-            return Err(Reason::StateConflict {
-                state: OrderStatus::Paid,
-                allowed: Vec::new(),
-            });
-        };
-        let closed_at = calendar.end_of_day(delivered_at, policy.days_to_request);
-        if now >= closed_at {
-            return Err(Reason::ReturnWindowClosed { since: closed_at });
-        }
+    ) -> Result<Self, Refusal> {
+        text(reason, MIN_REASON, MAX_REASON).map_err(|reason| reason.at(["reason"]))?;
         let completion_due = calendar.days_after(now, policy.days_to_complete);
-        let state = ReturnState::Requested { completion_due };
         Ok(Self {
             id,
-            order,
-            units,
-            reason,
+            lines,
+            reason: reason.to_owned(),
             requested_at: now,
-            state,
+            state: ReturnState::Requested { completion_due },
         })
     }
 
-    /// The units are back and the money goes back. `None` unless it is still open and due.
+    /// The units are back and the money goes back. `None` unless it is still open, and due or
+    /// approved.
     #[must_use]
-    pub fn complete(&self, now: Timestamp) -> Option<Self> {
+    pub fn complete(&self, approved: bool, now: Timestamp) -> Option<Self> {
         match self.state {
-            ReturnState::Requested { completion_due } if completion_due <= now => Some(Self {
-                state: ReturnState::Completed { at: now },
-                ..self.clone()
-            }),
+            ReturnState::Requested { completion_due } if approved || completion_due <= now => {
+                Some(Self {
+                    state: ReturnState::Completed { at: now },
+                    ..self.clone()
+                })
+            }
             ReturnState::Requested { .. }
             | ReturnState::Completed { .. }
             | ReturnState::Rejected { .. } => None,
         }
     }
 
-    /// An operator does not take it back. `None` unless it is still open.
-    #[must_use]
-    pub fn reject(&self, now: Timestamp) -> Option<Self> {
+    /// An operator does not take it back.
+    ///
+    /// # Errors
+    /// It is not open any more; the length of the note.
+    pub fn reject(&self, note: &str, now: Timestamp) -> Result<Self, Refusal> {
+        text(note, 1, MAX_NOTE).map_err(|reason| reason.at(["note"]))?;
         match self.state {
-            ReturnState::Requested { .. } => Some(Self {
-                state: ReturnState::Rejected { at: now },
+            ReturnState::Requested { .. } => Ok(Self {
+                state: ReturnState::Rejected {
+                    at: now,
+                    note: note.to_owned(),
+                },
                 ..self.clone()
             }),
-            ReturnState::Completed { .. } | ReturnState::Rejected { .. } => None,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::delivery::DayLength;
-    use uuid::Uuid;
-
-    fn at(text: &str) -> Timestamp {
-        text.parse().unwrap()
-    }
-
-    fn ask(now: &str, reason: &str, state: ShipmentState) -> Result<ReturnRequest, Reason> {
-        let calendar = DeliveryCalendar {
-            day: DayLength::Calendar(chrono_tz::Asia::Seoul),
-            hour: 6,
-            days_to_dispatch: 1,
-            days_to_deliver: 1,
-        };
-        let policy = ReturnPolicy {
-            days_to_request: 1,
-            days_to_complete: 1,
-        };
-        let shipment = Shipment {
-            id: crate::ShipmentId(Uuid::nil()),
-            state,
-        };
-        let (id, order) = (ReturnId(Uuid::nil()), OrderId(Uuid::nil()));
-        let reason = reason.to_owned();
-        ReturnRequest::request(
-            id,
-            (order, &shipment),
-            vec![],
-            reason,
-            (&policy, &calendar),
-            at(now),
-        )
-    }
-
-    fn delivered() -> ShipmentState {
-        ShipmentState::Delivered {
-            tracking_number: String::new(),
-            dispatched_at: at("2026-02-28T21:00:00Z"),
-            delivered_at: at("2026-03-01T21:00:00Z"),
-        }
-    }
-
-    #[test]
-    fn a_return_is_open_until_the_end_of_the_next_day() {
-        // Delivered on the 2nd in Seoul, so the 3rd is the last day.
-        let request = ask(
-            "2026-03-03T14:59:59Z",
-            "the lid does not close",
-            delivered(),
-        )
-        .unwrap();
-        let due = at("2026-03-03T21:00:00Z");
-        assert_eq!(
-            request.state,
-            ReturnState::Requested {
-                completion_due: due
+            ReturnState::Completed { .. } | ReturnState::Rejected { .. } => {
+                Err(Reason::ReturnSettled {
+                    state: self.state.status(),
+                }
+                .into())
             }
-        );
-        let since = at("2026-03-03T15:00:00Z");
-        assert_eq!(
-            ask(
-                "2026-03-03T15:00:00Z",
-                "the lid does not close",
-                delivered()
-            ),
-            Err(Reason::ReturnWindowClosed { since })
-        );
-        let preparing = ShipmentState::Preparing { dispatch_due: due };
-        assert!(ask("2026-03-03T14:00:00Z", "the lid does not close", preparing).is_err());
-        assert!(ask("2026-03-03T14:00:00Z", "too short", delivered()).is_err());
-    }
-
-    #[test]
-    fn a_return_ends_once() {
-        let request = ask(
-            "2026-03-03T14:59:59Z",
-            "the lid does not close",
-            delivered(),
-        )
-        .unwrap();
-        assert_eq!(request.complete(at("2026-03-03T20:59:59Z")), None);
-        let done = request.complete(at("2026-03-03T21:00:00Z")).unwrap();
-        assert_eq!(done.complete(at("2026-03-04T21:00:00Z")), None);
-        assert_eq!(done.reject(at("2026-03-04T21:00:00Z")), None);
-        let rejected = request.reject(at("2026-03-03T15:00:00Z")).unwrap();
-        assert_eq!(rejected.complete(at("2026-03-04T21:00:00Z")), None);
+        }
     }
 }

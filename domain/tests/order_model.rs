@@ -11,7 +11,7 @@ mod support;
 use domain::order::OrderStatus;
 use domain::payment::DeclineReason;
 use domain::refusal::Reason;
-use support::{Command, Sample, after, calendar, new_ids, now, samples};
+use support::{Command, Sample, after, calendar, new_ids, now, returns, samples};
 
 /// One row a state, one column a command, in the order of [`Command::ALL`]. `-` means refused or
 /// nothing to do; a state in parentheses stays, though something on the order moves.
@@ -140,7 +140,7 @@ fn every_step_rises_by_one_version_names_what_it_saw_and_releases_when_it_stops_
 #[test]
 fn what_is_refused_says_the_state_and_what_it_allows() {
     for sample in samples() {
-        let permissions = sample.order.permissions(now());
+        let permissions = sample.order.permissions((&returns(), &calendar()), now());
         for (permission, command) in permissions.iter().zip([Command::Pay, Command::Cancel]) {
             let open = command.steps(&sample.order).is_some();
             assert_eq!(
@@ -151,8 +151,8 @@ fn what_is_refused_says_the_state_and_what_it_allows() {
                 command.name()
             );
         }
-        if let Err(reason) = sample.order.cancel(new_ids().refund, now()) {
-            let Reason::StateConflict { state, allowed } = reason else {
+        if let Err(reason) = sample.order.cancel(&[], new_ids().refund, now()) {
+            let Reason::StateConflict { state, allowed } = reason.reason else {
                 panic!("{reason:?}");
             };
             assert_eq!(state, sample.order.status());

@@ -20,6 +20,7 @@ mod order_writer;
 mod outbox_relay;
 mod pace;
 mod payment;
+mod returns;
 mod runner;
 #[cfg(test)]
 mod testing;

@@ -11,6 +11,7 @@ pub enum WorkerName {
     Cancellation,
     Expiry,
     Delivery,
+    Returns,
     Mail,
     EdgeRelay,
     OutboxRelay,
@@ -18,12 +19,13 @@ pub enum WorkerName {
 }
 
 impl WorkerName {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::OrderWriter,
         Self::Payment,
         Self::Cancellation,
         Self::Expiry,
         Self::Delivery,
+        Self::Returns,
         Self::Mail,
         Self::EdgeRelay,
         Self::OutboxRelay,
@@ -39,6 +41,7 @@ impl WorkerName {
             Self::Cancellation => "cancellation",
             Self::Expiry => "expiry",
             Self::Delivery => "delivery",
+            Self::Returns => "returns",
             Self::Mail => "mail",
             Self::EdgeRelay => "edge-relay",
             Self::OutboxRelay => "outbox-relay",

@@ -26,6 +26,7 @@ use crate::order_writer::{IntoLedger, OrderWriter};
 use crate::outbox_relay::OutboxRelay;
 use crate::pace::Pace;
 use crate::payment::{PaymentSweep, payment};
+use crate::returns::Returns;
 
 /// Workers that run as tasks of this process.
 #[derive(Debug)]
@@ -190,6 +191,7 @@ fn parts(worker: WorkerName, ports: &Ports) -> Vec<Part> {
         ],
         WorkerName::Expiry => vec![part(name, |ports| Box::new(Expiry(ports)))],
         WorkerName::Delivery => vec![part(name, |ports| Box::new(Delivery(ports)))],
+        WorkerName::Returns => vec![part(name, |ports| Box::new(Returns(ports)))],
         WorkerName::Mail => vec![part(name, |ports| Box::new(mail(ports)))],
         WorkerName::EdgeRelay => vec![part(name, |ports| Box::new(EdgeRelay(ports)))],
         WorkerName::OutboxRelay => vec![part(name, |ports| Box::new(OutboxRelay(ports)))],

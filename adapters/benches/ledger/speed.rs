@@ -100,7 +100,11 @@ pub async fn payments(bench: Bench) {
     const ORDERS: u128 = 10_000;
     let item = bench.general(1, 10_000_000).await;
     write(&bench, ORDERS, LONG, |_| vec![(item, 1)]).await;
-    let pay = |order: &Order, number| order.pay(payment_id(number), method(), at(1)).unwrap();
+    let pay = |order: &Order, number| {
+        order
+            .pay(payment_id(number), method(), None, at(1))
+            .unwrap()
+    };
     let pay = steps(&bench, ORDERS, pay).await;
     timed("paying, 64 at once", ORDERS, async {
         let mut at_once = tokio::task::JoinSet::new();

@@ -9,21 +9,24 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::account::{Account, Email, Session, Verification};
+use domain::act::Act;
 use domain::event::Event;
 use domain::gate::{Fingerprint, Receipt, Telling};
 use domain::item::Item;
 use domain::message::{Offset, Partition};
+use domain::movement::Movement;
 use domain::order::{KeyUse, Order, Transition};
 use domain::page::{ItemFilter, ItemQuery, Page, Window};
 use domain::ports::accounts::SignedUp;
+use domain::ports::back_office::{AccountFilter, ActFilter, OrderFilter};
 use domain::ports::catalogue::ItemWritten;
 use domain::ports::orders::{BatchWritten, Committed, WriteBatch};
 use domain::ports::wishlists::Added;
-use domain::ports::{Accounts, Catalogue, Orders, Wishlists};
+use domain::ports::{Accounts, BackOffice, Catalogue, Orders, Wishlists};
 use domain::wishlist::WishlistEntry;
 use domain::{
-    AccountId, Fault, FaultKind, IdempotencyKey, ItemId, OrderId, Quantity, RefundId, SessionId,
-    Timestamp, VerificationId, WishlistEntryId,
+    AccountId, Fault, FaultKind, IdempotencyKey, ItemId, OrderId, Quantity, RefundId, ReturnId,
+    SessionId, Timestamp, VerificationId, WishlistEntryId,
 };
 use moka::sync::Cache;
 use tokio::time::Instant;
@@ -46,6 +49,7 @@ pub struct GuardedLedger {
     orders: Arc<dyn Orders>,
     accounts: Arc<dyn Accounts>,
     wishlists: Arc<dyn Wishlists>,
+    back_office: Arc<dyn BackOffice>,
     catalogue: Arc<dyn Catalogue>,
     breaker: Breaker,
     pages: Cache<ItemQuery, Kept>,
@@ -65,6 +69,7 @@ impl GuardedLedger {
         orders: Arc<dyn Orders>,
         accounts: Arc<dyn Accounts>,
         wishlists: Arc<dyn Wishlists>,
+        back_office: Arc<dyn BackOffice>,
         catalogue: Arc<dyn Catalogue>,
         settings: &GuardSettings,
     ) -> Result<Self, Fault> {
@@ -73,6 +78,7 @@ impl GuardedLedger {
             orders,
             accounts,
             wishlists,
+            back_office,
             catalogue,
             breaker: Breaker::new("ledger", doing, settings.failures, settings.pause)?,
             pages: Cache::builder()
@@ -127,6 +133,8 @@ through_breaker! {
         fn paying_since(before: Timestamp, most: usize) -> Vec<OrderId>;
         fn refunding_since(before: Timestamp, most: usize) -> Vec<(OrderId, RefundId)>;
         fn shipments_due(now: Timestamp, most: usize) -> Vec<OrderId>;
+        fn returns_due(now: Timestamp, most: usize) -> Vec<(OrderId, ReturnId)>;
+        fn order_of_return(request: ReturnId) -> Option<OrderId>;
         fn receipts(
             since: Timestamp, after: Option<(Timestamp, OrderId)>, most: usize
         ) -> Vec<(Timestamp, Receipt)>;
@@ -148,6 +156,16 @@ through_breaker! {
 }
 
 through_breaker! {
+    BackOffice by back_office {
+        fn orders(filter: &OrderFilter, window: &Window) -> Page<Order>;
+        fn accounts(filter: &AccountFilter, window: &Window) -> Page<Account>;
+        fn movements(item: ItemId, window: &Window) -> Page<Movement>;
+        fn acts(filter: &ActFilter, window: &Window) -> Page<Act>;
+        fn record(act: &Act) -> ();
+    }
+}
+
+through_breaker! {
     Accounts by accounts {
         fn account(id: AccountId) -> Option<Account>;
         fn accounts(ids: &[AccountId]) -> Vec<Account>;
@@ -162,6 +180,7 @@ through_breaker! {
         fn open_session(session: &Session) -> ();
         fn session_by_refresh(digest: &str) -> Option<Session>;
         fn rotate_session(id: SessionId, from: &str, to: &str, expires_at: Timestamp) -> bool;
+        fn sessions_of(account: AccountId, now: Timestamp, most: usize) -> Vec<Session>;
         fn close_session(id: SessionId) -> ();
         fn rehearsal_buyers(most: usize) -> Vec<AccountId>;
         fn remove_rehearsal_buyers() -> u64;
@@ -176,8 +195,12 @@ through_breaker! {
         fn create(item: &Item, event: &Event, key: Option<&KeyUse>) -> ItemWritten;
         fn create_many(items: &[Item], now: Timestamp) -> ItemWritten;
         fn by_sku(seller: AccountId, skus: &[String]) -> Vec<Item>;
-        fn edit(item: &Item, expected_version: i64, event: &Event) -> ItemWritten;
-        fn restock(item: ItemId, change: i64, at: Timestamp, key: &KeyUse) -> ItemWritten;
+        fn edit(
+            item: &Item, expected_version: i64, event: &Event, act: Option<&Act>
+        ) -> ItemWritten;
+        fn restock(
+            item: ItemId, change: i64, at: Timestamp, key: &KeyUse, act: Option<&Act>
+        ) -> ItemWritten;
         fn tellings(items: &[ItemId]) -> Vec<Telling>;
         fn tellings_since(
             since: Option<Timestamp>, after: Option<ItemId>, most: usize

@@ -186,6 +186,27 @@ impl Accounts for Ledger {
         .await
     }
 
+    async fn sessions_of(
+        &self,
+        account: AccountId,
+        now: Timestamp,
+        most: usize,
+    ) -> Result<Vec<Session>, Fault> {
+        while_doing("reading sessions", async {
+            let rows = sessions::Entity::find()
+                .filter(sessions::Column::AccountId.eq(account.0))
+                .filter(sessions::Column::ExpiresAt.gt(ms(now)))
+                .order_by_desc(sessions::Column::CreatedAt)
+                .order_by_desc(sessions::Column::Id)
+                .limit(most as u64)
+                .all(&self.engine.reader)
+                .await?;
+            let sessions = rows.into_iter().map(Session::try_from);
+            Ok::<_, Stop>(sessions.collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
     async fn close_session(&self, id: SessionId) -> Result<(), Fault> {
         self.write("closing a session", |on| async move {
             sessions::Entity::delete_by_id(id.0).exec(&on).await?;

@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use domain::order::OrderStatus;
+use domain::order::{Order, OrderStatus};
 use domain::payment::PaymentState;
 use domain::ports::LedgerAudit;
-use domain::ports::audit::{BuyerFigures, MoneyFigures, StockFigures};
+use domain::ports::audit::{
+    BuyerFigures, MoneyFigures, Moved, PaymentFigures, RefundFigures, StockFigures,
+};
 use domain::{Fault, ItemId, OrderId};
 use sea_orm::sea_query::{
     Alias, Expr, ExprTrait, Func, IntoCondition, JoinType, Query, SelectStatement, SimpleExpr,
@@ -20,7 +22,7 @@ use uuid::Uuid;
 use super::Ledger;
 use super::bulk::MOST_IDS;
 use super::engine::sum;
-use super::entities::{buyer_stock, items, order_lines, orders, stock};
+use super::entities::{buyer_stock, items, order_lines, orders, stock, stock_movements};
 use super::fault::{Stop, while_doing};
 use super::orders::page_by_id;
 use super::rows::item::TIME_DEAL;
@@ -48,32 +50,10 @@ impl LedgerAudit for Ledger {
     async fn money(&self, after: Option<OrderId>, most: usize) -> Result<Vec<MoneyFigures>, Fault> {
         let orders = self
             .read("auditing money", |on| async move {
-                page_by_id(&on, after, most).await
+                page_by_id(&on, &self.vault, after, most).await
             })
             .await?;
-        let figures = orders.into_iter().map(|order| MoneyFigures {
-            order: order.id,
-            status: order.status(),
-            total: order.total,
-            payments: order
-                .payments
-                .iter()
-                .map(|payment| {
-                    (
-                        payment.id,
-                        matches!(payment.state, PaymentState::Captured { .. }),
-                    )
-                })
-                .collect(),
-            refunds: order
-                .refunds
-                .iter()
-                .map(|refund| {
-                    let completed = refund.completed_at.is_some();
-                    (refund.payment, refund.reason, refund.amount, completed)
-                })
-                .collect(),
-        });
+        let figures = orders.iter().map(money_figures);
         Ok(figures.collect())
     }
 
@@ -113,6 +93,32 @@ impl LedgerAudit for Ledger {
     }
 }
 
+fn money_figures(order: &Order) -> MoneyFigures {
+    let payments = order.payments.iter().map(|payment| PaymentFigures {
+        id: payment.id,
+        amount: payment.amount,
+        is_captured: matches!(payment.state, PaymentState::Captured { .. }),
+    });
+    let refunds = order.refunds.iter().map(|refund| RefundFigures {
+        payment: refund.payment,
+        reason: refund.reason,
+        amount_minor: refund.amount.minor,
+        is_completed: refund.completed_at.is_some(),
+    });
+    let holds = order.status().holds();
+    MoneyFigures {
+        order: order.id,
+        status: order.status(),
+        kept_minor: if holds {
+            order.current_total().minor
+        } else {
+            0
+        },
+        payments: payments.collect(),
+        refunds: refunds.collect(),
+    }
+}
+
 async fn stock_figures(
     on: &impl ConnectionTrait,
     after: Option<ItemId>,
@@ -139,27 +145,62 @@ async fn stock_figures(
             held.insert(row.try_get("", "item_id")?, row.try_get("", UNITS)?);
         }
     }
+    let moved = moved(on, &ids).await?;
     let figures = rows.iter().map(|row| StockFigures {
         item: ItemId(row.item_id),
         stock: row.into(),
         held_by_lines: held.get(&row.item_id).copied().unwrap_or(0),
+        moved: moved.get(&row.item_id).copied().unwrap_or_default(),
     });
     Ok(figures.collect())
+}
+
+/// What the movements of these items come to.
+async fn moved(on: &impl ConnectionTrait, items: &[Uuid]) -> Result<HashMap<Uuid, Moved>, DbErr> {
+    use stock_movements::Column::{Held, ItemId, Released, Total};
+    let of = |column| Expr::col((stock_movements::Entity, column));
+    let backend = on.get_database_backend();
+    let mut moved = HashMap::new();
+    for chunk in items.chunks(MOST_IDS) {
+        let sums = Query::select()
+            .column(ItemId)
+            .expr_as(sum(backend, of(Total)), Alias::new("total"))
+            .expr_as(sum(backend, of(Held)), Alias::new("held"))
+            .expr_as(sum(backend, of(Released)), Alias::new("released"))
+            .from(stock_movements::Entity)
+            .and_where(of(ItemId).is_in(chunk.iter().copied()))
+            .group_by_col(ItemId)
+            .take();
+        for row in on.query_all(&sums).await? {
+            let item: Uuid = row.try_get("", "item_id")?;
+            let of_it = Moved {
+                total: row.try_get("", "total")?,
+                held: row.try_get("", "held")?,
+                released: row.try_get("", "released")?,
+            };
+            moved.insert(item, of_it);
+        }
+    }
+    Ok(moved)
 }
 
 const UNITS: &str = "units";
 const HELD: &str = "held";
 const LINES: &str = "lines";
 
-/// Σ quantity as `units` over the lines of orders that hold; the caller says by what.
+/// Σ of what is kept, as `units`, over the lines of orders that hold; the caller says by what.
 fn holding_lines(on: &impl ConnectionTrait) -> SelectStatement {
-    let quantity = Expr::col((order_lines::Entity, order_lines::Column::Quantity));
+    let of = |column| Expr::col((order_lines::Entity, column));
+    let or_none = |column| SimpleExpr::from(Func::coalesce([of(column), Expr::val(0)]));
+    let kept = of(order_lines::Column::Quantity)
+        .sub(or_none(order_lines::Column::Cancelled))
+        .sub(or_none(order_lines::Column::Returned));
     let status = Expr::col((orders::Entity, orders::Column::Status));
     let holding = OrderStatus::IN_LEDGER
         .into_iter()
         .filter(|status| status.holds());
     Query::select()
-        .expr_as(sum(on.get_database_backend(), quantity), Alias::new(UNITS))
+        .expr_as(sum(on.get_database_backend(), kept), Alias::new(UNITS))
         .from(order_lines::Entity)
         .inner_join(
             orders::Entity,

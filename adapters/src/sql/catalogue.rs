@@ -6,6 +6,7 @@ mod write;
 
 use super::engine::Transaction;
 use async_trait::async_trait;
+use domain::act::Act;
 use domain::event::Event;
 use domain::gate::Telling;
 use domain::item::Item;
@@ -97,10 +98,11 @@ impl Catalogue for Ledger {
         item: &Item,
         expected_version: i64,
         event: &Event,
+        act: Option<&Act>,
     ) -> Result<ItemWritten, Fault> {
         self.write_items("editing an item", |on| async move {
             let now = self.engine.now(&on).await?;
-            write::edit(&on, item, expected_version, event, now).await
+            write::edit(&on, item, expected_version, (event, act), now).await
         })
         .await
     }
@@ -111,10 +113,11 @@ impl Catalogue for Ledger {
         change: i64,
         at: Timestamp,
         key: &KeyUse,
+        act: Option<&Act>,
     ) -> Result<ItemWritten, Fault> {
         self.write_items("restocking an item", |on| async move {
             let now = self.engine.now(&on).await?;
-            write::restock(&on, item, change, key, (at, now)).await
+            write::restock(&on, item, change, (key, act), (at, now)).await
         })
         .await
     }

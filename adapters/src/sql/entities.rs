@@ -5,10 +5,12 @@ mod account;
 mod catalogue;
 mod order;
 mod pipeline;
+mod record;
 mod wishlist;
 
 pub use account::{accounts, sessions, verifications};
 pub use catalogue::{buyer_stock, items, stock};
-pub use order::{order_lines, orders, payments, refunds, shipments};
+pub use order::{order_lines, orders, payments, refunds, return_lines, return_requests, shipments};
 pub use pipeline::{admissions, idempotency_keys, outbox, writer_positions};
+pub use record::{operator_acts, stock_movements};
 pub use wishlist::wishlist_entries;

@@ -1,4 +1,4 @@
-//! Orders with their stock, payments, refunds and shipments.
+//! Orders with their stock, payments, refunds, shipments and returns.
 
 mod commit;
 mod read;
@@ -13,13 +13,13 @@ use domain::order::{Order, Transition};
 use domain::page::{Page, Window};
 use domain::ports::Orders;
 use domain::ports::orders::{BatchWritten, Committed, WriteBatch};
-use domain::{AccountId, Fault, IdempotencyKey, OrderId, RefundId, Timestamp};
+use domain::{AccountId, Fault, IdempotencyKey, OrderId, RefundId, ReturnId, Timestamp};
 use uuid::Uuid;
 
 use super::fault::while_doing;
 use super::{Ledger, keys};
 
-pub use read::page_by_id;
+pub use read::{page_by_id, whole};
 pub use together::Together;
 
 #[async_trait]
@@ -50,16 +50,15 @@ impl Orders for Ledger {
     }
 
     async fn orders(&self, ids: &[OrderId]) -> Result<Vec<Order>, Fault> {
-        self.read(
-            "reading orders",
-            |on| async move { read::by_id(&on, ids).await },
-        )
+        self.read("reading orders", |on| async move {
+            read::by_id(&on, &self.vault, ids).await
+        })
         .await
     }
 
     async fn orders_of(&self, buyer: AccountId, window: &Window) -> Result<Page<Order>, Fault> {
         self.read("listing orders", |on| async move {
-            read::of_buyer(&on, buyer, window).await
+            read::of_buyer(&on, &self.vault, buyer, window).await
         })
         .await
     }
@@ -110,6 +109,20 @@ impl Orders for Ledger {
     async fn shipments_due(&self, now: Timestamp, most: usize) -> Result<Vec<OrderId>, Fault> {
         let due = sweeps::shipments_due(&self.engine.reader, now, most);
         while_doing("looking for shipments that are due", due).await
+    }
+
+    async fn returns_due(
+        &self,
+        now: Timestamp,
+        most: usize,
+    ) -> Result<Vec<(OrderId, ReturnId)>, Fault> {
+        let due = sweeps::returns_due(&self.engine.reader, now, most);
+        while_doing("looking for returns that are due", due).await
+    }
+
+    async fn order_of_return(&self, request: ReturnId) -> Result<Option<OrderId>, Fault> {
+        let order = read::of_return(&self.engine.reader, request);
+        while_doing("looking for a return", order).await
     }
 
     async fn receipts(

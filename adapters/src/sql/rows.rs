@@ -3,6 +3,8 @@
 pub mod account;
 pub mod item;
 pub mod order;
+pub mod record;
+pub mod return_request;
 pub mod wishlist;
 
 use domain::{Currency, Fault, Money, Timestamp};

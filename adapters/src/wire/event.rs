@@ -89,78 +89,54 @@ fn bare(event: &Event, subject: uuid::Uuid, version: Option<i64>) -> EventWire<'
 }
 
 fn of_order<'a>(bare: EventWire<'a>, happened: &OrderEvent) -> EventWire<'a> {
-    let payment = |payment: &PaymentId| Some(WireId(payment.0));
-    let refund = |refund: &RefundId| Some(WireId(refund.0));
-    let request = |request: &ReturnId| Some(WireId(request.0));
     let mut wire = bare;
-    wire.kind = Cow::Borrowed(match happened {
+    wire.kind = kind(happened).into();
+    wire.refund = happened.refund_asked().map(|refund| WireId(refund.0));
+    match happened {
         OrderEvent::Placed { expires_at } => {
             wire.expires_at = Some(expires_at.timestamp_millis());
-            "order.placed"
         }
-        OrderEvent::Rejected { reason } => {
-            wire.reason = Some(reason.word().into());
-            "order.rejected"
-        }
-        OrderEvent::PaymentRequested { payment: of } => {
-            wire.payment = payment(of);
-            "order.payment_requested"
-        }
-        OrderEvent::PaymentDeclined { payment: of } => {
-            wire.payment = payment(of);
-            "order.payment_declined"
-        }
-        OrderEvent::PaymentFailed { payment: of } => {
-            wire.payment = payment(of);
-            "order.payment_failed"
-        }
-        OrderEvent::Paid { payment: of } => {
-            wire.payment = payment(of);
-            "order.paid"
-        }
-        OrderEvent::CaptureReturned {
-            payment: of,
-            refund: by,
-        } => {
-            (wire.payment, wire.refund) = (payment(of), refund(by));
-            "order.capture_returned"
-        }
+        OrderEvent::Rejected { reason } => wire.reason = Some(reason.word().into()),
+        OrderEvent::PaymentRequested { payment }
+        | OrderEvent::PaymentDeclined { payment }
+        | OrderEvent::PaymentFailed { payment }
+        | OrderEvent::Paid { payment }
+        | OrderEvent::CaptureReturned { payment, .. } => wire.payment = Some(WireId(payment.0)),
+        OrderEvent::ReturnRequested { request }
+        | OrderEvent::ReturnRejected { request }
+        | OrderEvent::ReturnCompleted { request, .. } => wire.request = Some(WireId(request.0)),
+        OrderEvent::Refunded { refund } => wire.refund = Some(WireId(refund.0)),
+        OrderEvent::Expired
+        | OrderEvent::Cancelled { .. }
+        | OrderEvent::LinesCancelled { .. }
+        | OrderEvent::Dispatched
+        | OrderEvent::Delivered
+        | OrderEvent::RefundRequested { .. } => {}
+    }
+    wire
+}
+
+/// The type of an order's event.
+fn kind(happened: &OrderEvent) -> &'static str {
+    match happened {
+        OrderEvent::Placed { .. } => "order.placed",
+        OrderEvent::Rejected { .. } => "order.rejected",
+        OrderEvent::PaymentRequested { .. } => "order.payment_requested",
+        OrderEvent::PaymentDeclined { .. } => "order.payment_declined",
+        OrderEvent::PaymentFailed { .. } => "order.payment_failed",
+        OrderEvent::Paid { .. } => "order.paid",
+        OrderEvent::CaptureReturned { .. } => "order.capture_returned",
         OrderEvent::Expired => "order.expired",
-        OrderEvent::Cancelled { refund: by } => {
-            wire.refund = by.as_ref().and_then(refund);
-            "order.cancelled"
-        }
-        OrderEvent::LinesCancelled { refund: by } => {
-            wire.refund = by.as_ref().and_then(refund);
-            "order.lines_cancelled"
-        }
+        OrderEvent::Cancelled { .. } => "order.cancelled",
+        OrderEvent::LinesCancelled { .. } => "order.lines_cancelled",
         OrderEvent::Dispatched => "order.dispatched",
         OrderEvent::Delivered => "order.delivered",
-        OrderEvent::ReturnRequested { request: of } => {
-            wire.request = request(of);
-            "order.return_requested"
-        }
-        OrderEvent::ReturnRejected { request: of } => {
-            wire.request = request(of);
-            "order.return_rejected"
-        }
-        OrderEvent::ReturnCompleted {
-            request: of,
-            refund: by,
-        } => {
-            (wire.request, wire.refund) = (request(of), by.as_ref().and_then(refund));
-            "order.return_completed"
-        }
-        OrderEvent::RefundRequested { refund: by } => {
-            wire.refund = refund(by);
-            "order.refund_requested"
-        }
-        OrderEvent::Refunded { refund: by } => {
-            wire.refund = refund(by);
-            "order.refunded"
-        }
-    });
-    wire
+        OrderEvent::ReturnRequested { .. } => "order.return_requested",
+        OrderEvent::ReturnRejected { .. } => "order.return_rejected",
+        OrderEvent::ReturnCompleted { .. } => "order.return_completed",
+        OrderEvent::RefundRequested { .. } => "order.refund_requested",
+        OrderEvent::Refunded { .. } => "order.refunded",
+    }
 }
 
 /// The event of a JSON.

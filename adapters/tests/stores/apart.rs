@@ -121,7 +121,7 @@ pub async fn of_all_who_want_an_order_at_once_one_gets_it(shop: &Shop) {
             let attempt = number << 8 | place as u128;
             let step = match place % 3 {
                 0 => pay(&order, attempt),
-                1 => order.cancel(new_ids(attempt).refund, at(10)).unwrap(),
+                1 => order.cancel(&[], new_ids(attempt).refund, at(10)).unwrap(),
                 _ => order.expire(at(10)).unwrap(),
             };
             let ledger = ledger.clone();
@@ -303,7 +303,7 @@ pub async fn a_row_that_stays_locked_is_not_waited_for_forever(shop: &Shop) {
     raw.say("BEGIN").await;
     raw.say("UPDATE stock SET changed_at = 1").await;
     let key = restock_key(1);
-    let restocked = ledger.restock(item, 1, at(7), &key);
+    let restocked = ledger.restock(item, 1, at(7), &key, None);
     let restocked = tokio::time::timeout(Duration::from_secs(20), restocked).await;
     let fault = restocked.expect("it gives up").unwrap_err();
     assert_eq!(fault.kind, FaultKind::Unavailable, "{}", fault.detail());
@@ -312,7 +312,7 @@ pub async fn a_row_that_stays_locked_is_not_waited_for_forever(shop: &Shop) {
     assert_eq!(read.unwrap().total, 10);
     raw.say("COMMIT").await;
     ledger
-        .restock(item, 1, at(7), &restock_key(1))
+        .restock(item, 1, at(7), &restock_key(1), None)
         .await
         .unwrap();
     assert_eq!(bench.stock(item).await.total, 11);
@@ -340,14 +340,14 @@ pub async fn a_reader_sees_one_moment(shop: &Shop) {
         let paying = bench
             .done(
                 &order
-                    .pay(payment_id(attempt), super::bench::method(), at(10))
+                    .pay(payment_id(attempt), super::bench::method(), None, at(10))
                     .unwrap(),
             )
             .await;
         let [again, _] = declined(&paying, attempt);
         order = bench.done(&again).await;
     }
-    let cancel = order.cancel(new_ids(1).refund, at(10)).unwrap();
+    let cancel = order.cancel(&[], new_ids(1).refund, at(10)).unwrap();
     bench.done(&cancel).await;
     assert!(reading.await.unwrap() > 10);
 }
@@ -366,7 +366,7 @@ pub async fn a_server_that_comes_back_is_used_again(shop: &Shop) {
     loop {
         number += 1;
         let key = restock_key(number);
-        let restocked = bench.catalogue.restock(item, 1, at(7), &key);
+        let restocked = bench.catalogue.restock(item, 1, at(7), &key, None);
         match restocked.await {
             Ok(_) => break,
             Err(fault) => assert_eq!(fault.kind, FaultKind::Unavailable, "{}", fault.detail()),
@@ -384,7 +384,7 @@ pub async fn a_caller_that_gives_up_leaves_all_or_nothing(shop: &Shop) {
         let catalogue = bench.catalogue.clone();
         let restocking = tokio::spawn(async move {
             let key = restock_key(number);
-            catalogue.restock(item, 1, at(7), &key).await.unwrap();
+            catalogue.restock(item, 1, at(7), &key, None).await.unwrap();
         });
         // Anywhere from before it began to after it is done.
         let moment = u64::try_from(number * 137 % 6_000).unwrap();
@@ -408,7 +408,7 @@ pub async fn a_caller_that_gives_up_leaves_all_or_nothing(shop: &Shop) {
     assert_eq!(bench.stock(item).await.total, 10 + used);
     assert_eq!(bench.events().await, 1 + used.unsigned_abs());
     let last = restock_key(TRIES);
-    let restocked = bench.catalogue.restock(item, 1, at(7), &last).await;
+    let restocked = bench.catalogue.restock(item, 1, at(7), &last, None).await;
     restocked.unwrap();
     assert_eq!(bench.stock(item).await.total, 11 + used);
     // No connection was lost on the way: what a relay takes keeps one busy.

@@ -16,7 +16,7 @@ use domain::order::{KeyUse, NewIds, Order, Transition};
 use domain::payment::{DeclineReason, PaymentMethod};
 use domain::ports::orders::{BatchWritten, Committed, WriteBatch};
 use domain::ports::outbox::Taken;
-use domain::ports::{Accounts, Catalogue, LedgerAudit, Orders, Outbox, Wishlists};
+use domain::ports::{Accounts, BackOffice, Catalogue, LedgerAudit, Orders, Outbox, Wishlists};
 use domain::stock::Stock;
 use domain::{
     AccountId, AdmissionId, Currency, IdempotencyKey, ItemId, Money, OrderId, PaymentId, Quantity,
@@ -32,6 +32,7 @@ pub struct Bench {
     pub outbox: Arc<dyn Outbox>,
     pub accounts: Arc<dyn Accounts>,
     pub wishlists: Arc<dyn Wishlists>,
+    pub back_office: Arc<dyn BackOffice>,
     pub audit: Arc<dyn LedgerAudit>,
     /// Lets the ledger's clock go on, and says what it was before.
     pub pass_time: Box<dyn Fn() -> Timestamp + Send + Sync>,
@@ -131,7 +132,11 @@ impl Bench {
         self.write(&[record(number, buyer, &[(item, 1)])]).await;
         let order = self.order(order_id(number)).await;
         let order = self
-            .done(&order.pay(payment_id(number), method(), at(10)).unwrap())
+            .done(
+                &order
+                    .pay(payment_id(number), method(), None, at(10))
+                    .unwrap(),
+            )
             .await;
         let step = order.captured(payment_id(number), &calendar(), new_ids(number), at(20));
         self.done(&step.unwrap()).await
@@ -324,7 +329,9 @@ pub async fn placed(bench: &Bench, number: u128, hold_ms: i64) -> (ItemId, Order
 }
 
 pub fn pay(order: &Order, attempt: u128) -> Transition {
-    order.pay(payment_id(attempt), method(), at(10)).unwrap()
+    order
+        .pay(payment_id(attempt), method(), None, at(10))
+        .unwrap()
 }
 
 pub fn captured(order: &Order, attempt: u128) -> Transition {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::event::Event;
 use domain::order::OrderStatus::{Expired, Paid, PendingPayment, Rejected};
 use domain::payment::RefundReason;
-use domain::ports::audit::StockFigures;
+use domain::ports::audit::{Moved, PaymentFigures, RefundFigures, StockFigures};
 
 use super::bench::{Bench, LONG, OVER, at, item_id, method, new_ids, order_id, payment_id, record};
 
@@ -17,7 +17,7 @@ pub async fn events_wait_in_the_order_they_were_committed(bench: Bench) {
     for number in [2, 1] {
         let order = bench.order(order_id(number)).await;
         bench
-            .done(&order.cancel(new_ids(number).refund, at(10)).unwrap())
+            .done(&order.cancel(&[], new_ids(number).refund, at(10)).unwrap())
             .await;
     }
     let pending = bench.pending(9).await;
@@ -91,10 +91,19 @@ pub async fn the_audit_adds_up_what_the_ledger_holds(bench: Bench) {
         .done(&bench.order(order_id(2)).await.expire(at(9)).unwrap())
         .await;
     let figures = bench.audit.stock(None, 9).await.unwrap();
-    let expected = |item, held| StockFigures {
-        item,
-        stock: figure(&figures, item),
-        held_by_lines: held,
+    let expected = |item, held| {
+        let stock = figure(&figures, item);
+        let moved = Moved {
+            total: 10,
+            held,
+            released: stock.released,
+        };
+        StockFigures {
+            item,
+            stock,
+            held_by_lines: held,
+            moved,
+        }
     };
     assert_eq!(figures, [expected(deal, 3), expected(general, 4)]);
     assert!(
@@ -133,13 +142,15 @@ pub async fn the_audit_sees_the_money_of_every_order(bench: Bench) {
     let paid = bench.paid(1, 1, item).await;
     let cancelled = bench.paid(2, 2, item).await;
     let refund = new_ids(2).refund;
-    let cancelled = bench.done(&cancelled.cancel(refund, at(50)).unwrap()).await;
+    let cancelled = bench
+        .done(&cancelled.cancel(&[], refund, at(50)).unwrap())
+        .await;
     bench
         .write_holding(&[record(3, 3, &[(item, 1)])], LONG)
         .await;
     let paying = bench.order(order_id(3)).await;
     bench
-        .done(&paying.pay(payment_id(3), method(), at(60)).unwrap())
+        .done(&paying.pay(payment_id(3), method(), None, at(60)).unwrap())
         .await;
 
     let money = bench.audit.money(None, 9).await.unwrap();
@@ -150,19 +161,27 @@ pub async fn the_audit_sees_the_money_of_every_order(bench: Bench) {
             .collect::<Vec<_>>(),
         [1, 2, 3].map(order_id)
     );
-    assert_eq!((money[0].status, money[0].total), (Paid, paid.total));
-    assert_eq!(money[0].payments, [(payment_id(1), true)]);
+    assert_eq!((money[0].status, money[0].kept_minor), (Paid, 1_500));
+    let payment = |number, is_captured| {
+        [PaymentFigures {
+            id: payment_id(number),
+            amount: paid.total,
+            is_captured,
+        }]
+    };
+    assert_eq!(money[0].payments, payment(1, true));
     assert!(money[0].refunds.is_empty());
-    let given_back = |completed| {
-        [(
-            payment_id(2),
-            RefundReason::Cancelled,
-            paid.total,
-            completed,
-        )]
+    let given_back = |is_completed| {
+        [RefundFigures {
+            payment: payment_id(2),
+            reason: RefundReason::Cancelled,
+            amount_minor: paid.total.minor,
+            is_completed,
+        }]
     };
     assert_eq!(money[1].refunds, given_back(false));
-    assert_eq!(money[2].payments, [(payment_id(3), false)]);
+    assert_eq!(money[1].kept_minor, 0);
+    assert_eq!(money[2].payments, payment(3, false));
     bench
         .done(&cancelled.refunded(refund, at(70)).unwrap())
         .await;

@@ -13,7 +13,7 @@ use super::bench::{
 pub async fn a_step_that_comes_too_late_leaves_nothing(bench: Bench) {
     let (item, seen) = placed(&bench, 1, LONG).await;
     bench
-        .done(&seen.cancel(new_ids(1).refund, at(10)).unwrap())
+        .done(&seen.cancel(&[], new_ids(1).refund, at(10)).unwrap())
         .await;
     let (order, stock) = (bench.order(seen.id).await, bench.stock(item).await);
     let events = bench.events().await;
@@ -21,7 +21,7 @@ pub async fn a_step_that_comes_too_late_leaves_nothing(bench: Bench) {
     let mut late = pay(&seen, 1);
     late.key = Some(key);
     assert_eq!(bench.commit(&late).await, Committed::Conflict);
-    let twice = seen.cancel(new_ids(2).refund, at(11)).unwrap();
+    let twice = seen.cancel(&[], new_ids(2).refund, at(11)).unwrap();
     assert_eq!(bench.commit(&twice).await, Committed::Conflict);
     assert_eq!(bench.order(seen.id).await, order, "and no payment either");
     assert_eq!(
@@ -62,7 +62,7 @@ pub async fn two_steps_from_the_same_state_are_not_both_taken(bench: Bench) {
     let item = bench.general(1, 10).await;
     let order = bench.paid(1, 1, item).await;
     let mut order = bench
-        .done(&order.cancel(new_ids(1).refund, at(30)).unwrap())
+        .done(&order.cancel(&[], new_ids(1).refund, at(30)).unwrap())
         .await;
     let refunded = order.refunded(new_ids(1).refund, at(40)).unwrap();
     // The same state, payment and status: only the version tells them apart.
@@ -97,7 +97,7 @@ pub async fn a_guard_names_every_row_it_saw(bench: Bench) {
 
     let other = bench.paid(2, 2, item).await;
     let cancelled = bench
-        .done(&other.cancel(new_ids(2).refund, at(40)).unwrap())
+        .done(&other.cancel(&[], new_ids(2).refund, at(40)).unwrap())
         .await;
     let refund = cancelled.refunded(new_ids(2).refund, at(50)).unwrap();
     let refunded = bench.done(&refund).await;
@@ -112,14 +112,14 @@ pub async fn a_guard_names_every_row_it_saw(bench: Bench) {
     let [again, _] = declined(&order, 3);
     let order = bench.done(&again).await;
     let order = bench
-        .done(&order.cancel(new_ids(3).refund, at(60)).unwrap())
+        .done(&order.cancel(&[], new_ids(3).refund, at(60)).unwrap())
         .await;
     let stray = captured(&order, 3);
     let order = bench.done(&stray).await;
     let mut twice = version(&stray, &order);
     twice.refund = None;
     assert_eq!(bench.commit(&twice).await, Committed::Conflict, "payment");
-    let cancel_again = again.next.cancel(new_ids(9).refund, at(70)).unwrap();
+    let cancel_again = again.next.cancel(&[], new_ids(9).refund, at(70)).unwrap();
     let cancel_again = version(&cancel_again, &order);
     assert_eq!(
         bench.commit(&cancel_again).await,
@@ -133,7 +133,7 @@ pub async fn of_many_who_change_an_order_at_once_one_does(bench: Bench) {
     let (item, order) = placed(&bench, 1, LONG).await;
     let steps = (0..16).map(|attempt| match attempt % 2 {
         0 => pay(&order, attempt),
-        _ => order.cancel(new_ids(attempt).refund, at(10)).unwrap(),
+        _ => order.cancel(&[], new_ids(attempt).refund, at(10)).unwrap(),
     });
     let all = steps.map(|step| {
         let orders = bench.orders.clone();

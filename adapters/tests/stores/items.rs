@@ -181,7 +181,7 @@ pub async fn an_edit_names_the_version_it_saw(bench: Bench) {
     let edit = async |expected| {
         bench
             .catalogue
-            .edit(&edited, expected, &event)
+            .edit(&edited, expected, &event, None)
             .await
             .unwrap()
     };
@@ -208,7 +208,11 @@ pub async fn an_edit_names_the_version_it_saw(bench: Bench) {
     assert_eq!(*answered, after);
     assert_eq!(edit(1).await, ItemWritten::Conflict { current: 2 });
     edited.id = item_id(99);
-    let nowhere = bench.catalogue.edit(&edited, 1, &event).await.unwrap();
+    let nowhere = bench
+        .catalogue
+        .edit(&edited, 1, &event, None)
+        .await
+        .unwrap();
     assert_eq!(nowhere, ItemWritten::NotFound);
     assert_eq!(happened(&bench).await.len(), 2);
 }
@@ -218,7 +222,11 @@ pub async fn the_gate_hears_of_a_window_and_not_of_a_name(bench: Bench) {
     let mut edited = item(1, 5, window(5, Some(50), Some(3)));
     edited.version = 2;
     let event = Event::of_item(id, 2, at(3), ItemEvent::Scheduled);
-    let written = bench.catalogue.edit(&edited, 1, &event).await.unwrap();
+    let written = bench
+        .catalogue
+        .edit(&edited, 1, &event, None)
+        .await
+        .unwrap();
     let terms = told(&written)[0].terms;
     assert_eq!(
         (terms.opens_at, terms.closes_at, terms.limit),
@@ -228,7 +236,11 @@ pub async fn the_gate_hears_of_a_window_and_not_of_a_name(bench: Bench) {
     let after = bench.item(id).await;
     assert_eq!((after.kind, after.stock.version), (edited.kind, 2));
     edited.version = 3;
-    let written = bench.catalogue.edit(&edited, 2, &event).await.unwrap();
+    let written = bench
+        .catalogue
+        .edit(&edited, 2, &event, None)
+        .await
+        .unwrap();
     assert!(told(&written).is_empty(), "the same window again");
     assert_eq!(bench.item(id).await.stock.version, 2);
 }
@@ -239,7 +251,7 @@ pub async fn a_restock_moves_the_total_within_its_bounds(bench: Bench) {
     let restock = async |change, number| {
         bench
             .catalogue
-            .restock(id, change, at(7), &restock_key(number))
+            .restock(id, change, at(7), &restock_key(number), None)
             .await
             .unwrap()
     };
@@ -272,7 +284,7 @@ pub async fn a_restock_moves_the_total_within_its_bounds(bench: Bench) {
     assert_eq!((after.version, bench.item(id).await), (3, *after.clone()));
     let nowhere = bench
         .catalogue
-        .restock(item_id(9), 1, at(7), &restock_key(3))
+        .restock(item_id(9), 1, at(7), &restock_key(3), None)
         .await
         .unwrap();
     assert_eq!(nowhere, ItemWritten::NotFound);
@@ -289,7 +301,7 @@ pub async fn restocks_at_once_all_count(bench: Bench) {
         // Two ask under each key.
         tokio::spawn(async move {
             catalogue
-                .restock(id, 1, at(7), &restock_key(number / 2))
+                .restock(id, 1, at(7), &restock_key(number / 2), None)
                 .await
                 .unwrap()
         })

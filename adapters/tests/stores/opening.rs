@@ -171,7 +171,7 @@ pub async fn the_law_of_stock_holds_whoever_writes(shop: &Shop) {
     let paid = bench.paid(2, 2, item).await;
     let refund = super::bench::new_ids(2).refund;
     bench
-        .done(&paid.cancel(refund, super::bench::at(30)).unwrap())
+        .done(&paid.cancel(&[], refund, super::bench::at(30)).unwrap())
         .await;
     let raw = shop.raw().await;
     for (broken, constraint) in BROKEN {

@@ -117,6 +117,7 @@ pub fn bench(ledger: Arc<Ledger>) -> Bench {
         outbox: ledger.clone(),
         accounts: ledger.clone(),
         wishlists: ledger.clone(),
+        back_office: ledger.clone(),
         audit: ledger,
         pass_time: Box::new(|| {
             let before = SystemClock.now();

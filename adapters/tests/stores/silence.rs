@@ -82,7 +82,7 @@ pub async fn a_silent_server_is_not_waited_for(shop: &Shop) {
         for key in keys.clone() {
             let ledger = ledger.clone();
             asked.push(tokio::spawn(async move {
-                let written = ledger.restock(item, 1, at(7), &key).await.map(drop);
+                let written = ledger.restock(item, 1, at(7), &key, None).await.map(drop);
                 let read = ledger.items(&[item]).await.map(drop);
                 [written, read]
             }));
@@ -106,7 +106,7 @@ pub async fn a_silent_server_is_not_waited_for(shop: &Shop) {
         for key in keys {
             // Each that is still open may cost a try.
             let mut tries = 0;
-            while ledger.restock(item, 1, at(7), &key).await.is_err()
+            while ledger.restock(item, 1, at(7), &key, None).await.is_err()
                 || ledger.items(&[item]).await.is_err()
             {
                 tries += 1;

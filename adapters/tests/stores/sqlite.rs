@@ -33,6 +33,7 @@ pub async fn open() -> (Bench, TempDir) {
         outbox: ledger.clone(),
         accounts: ledger.clone(),
         wishlists: ledger.clone(),
+        back_office: ledger.clone(),
         audit: ledger,
         pass_time: Box::new(move || {
             let before = clock.now();

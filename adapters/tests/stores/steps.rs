@@ -116,10 +116,10 @@ pub async fn a_paid_order_can_be_cancelled_until_it_is_dispatched(bench: Bench) 
         .dispatch("T-1".to_owned(), &calendar(), at(30))
         .unwrap();
     bench.done(&dispatch).await;
-    let cancel = sent.cancel(new_ids(1).refund, at(40)).unwrap();
+    let cancel = sent.cancel(&[], new_ids(1).refund, at(40)).unwrap();
     assert_eq!(bench.commit(&cancel).await, Committed::Conflict);
     let order = bench
-        .done(&kept.cancel(new_ids(2).refund, at(40)).unwrap())
+        .done(&kept.cancel(&[], new_ids(2).refund, at(40)).unwrap())
         .await;
     assert_eq!((order.refunds.len(), held(&bench, item).await), (1, 1));
     let late = kept
@@ -138,7 +138,7 @@ pub async fn a_capture_nobody_needs_goes_back(bench: Bench) {
     let [again, _] = declined(&order, 1);
     let order = bench.done(&again).await;
     let order = bench
-        .done(&order.cancel(new_ids(9).refund, at(25)).unwrap())
+        .done(&order.cancel(&[], new_ids(9).refund, at(25)).unwrap())
         .await;
     // The provider took the money after all.
     let order = bench.done(&captured(&order, 1)).await;
@@ -158,7 +158,7 @@ pub async fn steps_of_one_commit_stand_for_themselves(bench: Bench) {
     let steps = [
         second.expire(at(10)).unwrap(),
         paying,
-        second.cancel(new_ids(2).refund, at(10)).unwrap(),
+        second.cancel(&[], new_ids(2).refund, at(10)).unwrap(),
         again.clone(),
         failed,
         pay(&third, 3),
@@ -245,7 +245,7 @@ pub async fn workers_find_what_takes_long(bench: Bench) {
     assert!(shipments(due - TimeDelta::milliseconds(1)).await.is_empty());
     assert_eq!(shipments(due).await, [order.id]);
     let refund = new_ids(1).refund;
-    let cancel = order.cancel(refund, at(600)).unwrap();
+    let cancel = order.cancel(&[], refund, at(600)).unwrap();
     let order = bench.done(&cancel).await;
     assert!(shipments(due).await.is_empty());
 
@@ -281,7 +281,7 @@ pub async fn everybody_who_waits_gets_a_turn(bench: Bench) {
         let order = bench
             .done(&captured(&bench.order(order_id(number)).await, number))
             .await;
-        let cancel = order.cancel(new_ids(number).refund, at(600));
+        let cancel = order.cancel(&[], new_ids(number).refund, at(600));
         bench.done(&cancel.unwrap()).await;
     }
     let turn = async || {

@@ -81,6 +81,14 @@ macro_rules! suite {
                 the_audit_adds_up_what_the_ledger_holds,
                 the_audit_sees_the_money_of_every_order,
             }
+            after_sale {
+                parts_of_an_order_are_cancelled,
+                a_return_is_completed_once_when_it_is_due,
+                a_rejected_return_says_why,
+                a_parcel_goes_where_its_buyer_said_last,
+                a_seller_s_changes_are_explained_too,
+                operators_find_orders_and_accounts,
+            }
             traces {
                 an_event_is_part_of_the_trace_it_was_committed_in,
                 steps_committed_together_keep_apart_whose_they_are,

@@ -92,7 +92,7 @@ pub async fn what_changed_is_told_with_the_buyers_that_did(bench: Bench) {
     let since = (bench.pass_time)();
     bench
         .catalogue
-        .restock(quiet, 1, at(7), &restock_key(1))
+        .restock(quiet, 1, at(7), &restock_key(1), None)
         .await
         .unwrap();
     let changed = bench

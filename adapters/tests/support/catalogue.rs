@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use domain::act::Act;
 use domain::event::Event;
 use domain::gate::Telling;
 use domain::item::{Category, Details, Item, Kind};
@@ -51,7 +52,13 @@ impl<T: HasItems> Catalogue for OnlyItems<T> {
         panic!("{UNUSED}")
     }
 
-    async fn edit(&self, _: &Item, _: i64, _: &Event) -> Result<ItemWritten, Fault> {
+    async fn edit(
+        &self,
+        _: &Item,
+        _: i64,
+        _: &Event,
+        _: Option<&Act>,
+    ) -> Result<ItemWritten, Fault> {
         panic!("{UNUSED}")
     }
 
@@ -61,6 +68,7 @@ impl<T: HasItems> Catalogue for OnlyItems<T> {
         _: i64,
         _: Timestamp,
         _: &KeyUse,
+        _: Option<&Act>,
     ) -> Result<ItemWritten, Fault> {
         panic!("{UNUSED}")
     }

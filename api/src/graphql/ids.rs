@@ -7,7 +7,8 @@
 use async_graphql::ID;
 use domain::refusal::Rule;
 use domain::{
-    AccountId, ItemId, OrderId, PaymentId, Reason, RefundId, ShipmentId, WishlistEntryId,
+    AccountId, ActId, ItemId, OrderId, PaymentId, Reason, RefundId, ReturnId, SessionId,
+    ShipmentId, WishlistEntryId,
 };
 use uuid::Uuid;
 
@@ -63,8 +64,11 @@ global_ids! {
     ItemId = "item",
     OrderId = "order",
     AccountId = "account",
+    ActId = "act",
     PaymentId = "payment",
     RefundId = "refund",
+    ReturnId = "return",
+    SessionId = "session",
     ShipmentId = "shipment",
     WishlistEntryId = "wish",
 }

@@ -10,8 +10,11 @@ use crate::fault::{Fault, nullable};
 
 use super::Graph;
 use super::connection::{PageInfo, encode, page_info};
+use super::objects::account::Account;
+use super::objects::back_office::BackOfficeOrder;
 use super::objects::item::Item;
 use super::objects::order::Order;
+use super::objects::record::{OperatorAct, StockMovement};
 use super::objects::wishlist::WishlistEntry;
 use super::scalars::count;
 
@@ -77,100 +80,109 @@ impl ItemConnection {
     }
 }
 
-/// One order of a list.
-#[derive(SimpleObject)]
-pub struct OrderEdge {
-    /// The order's place in the list, for `after` and `before`. Opaque.
-    cursor: String,
-    /// The order.
-    node: Order,
-}
-
-/// A page of orders.
-pub struct OrderConnection {
-    page_info: PageInfo,
-    edges: Vec<OrderEdge>,
-}
-
-/// A page of a list of orders.
-#[Object]
-impl OrderConnection {
-    /// The orders of the page, each with its place.
-    async fn edges(&self) -> &[OrderEdge] {
-        &self.edges
-    }
-
-    /// The orders of the page, for whoever does not need their places.
-    async fn nodes(&self) -> Vec<&Order> {
-        self.edges.iter().map(|edge| &edge.node).collect()
-    }
-
-    /// Where the page begins and ends, and whether there is more.
-    async fn page_info(&self) -> &PageInfo {
-        &self.page_info
-    }
-}
-
-impl OrderConnection {
-    /// The page that the ledger gave.
-    pub fn of(page: Page<domain::order::Order>) -> Self {
-        let page_info = page_info(&page);
-        let edges = page.rows.into_iter().map(|(cursor, order)| OrderEdge {
-            cursor: encode(&cursor),
-            node: Order(OrderView::Written(Box::new(order))),
-        });
-        Self {
-            edges: edges.collect(),
-            page_info,
+/// Defines a connection whose whole length nobody counts: the page that the ledger gave, each row
+/// made into a node.
+macro_rules! connection {
+    (
+        $(#[$edge_doc:meta])* $edge:ident,
+        $(#[$doc:meta])* $name:ident of $row:ty as $node:ty = $make:expr
+    ) => {
+        $(#[$edge_doc])*
+        #[derive(SimpleObject)]
+        pub struct $edge {
+            /// Its place in the list, for `after` and `before`. Opaque.
+            cursor: String,
+            /// What stands there.
+            node: $node,
         }
-    }
-}
 
-/// One entry of a wishlist.
-#[derive(SimpleObject)]
-pub struct WishlistEdge {
-    /// The entry's place in the list, for `after` and `before`. Opaque.
-    cursor: String,
-    /// The entry.
-    node: WishlistEntry,
-}
-
-/// A page of a wishlist.
-pub struct WishlistConnection {
-    page_info: PageInfo,
-    edges: Vec<WishlistEdge>,
-}
-
-/// A page of a wishlist.
-#[Object]
-impl WishlistConnection {
-    /// The entries of the page, each with its place.
-    async fn edges(&self) -> &[WishlistEdge] {
-        &self.edges
-    }
-
-    /// The entries of the page, for whoever does not need their places.
-    async fn nodes(&self) -> Vec<&WishlistEntry> {
-        self.edges.iter().map(|edge| &edge.node).collect()
-    }
-
-    /// Where the page begins and ends, and whether there is more.
-    async fn page_info(&self) -> &PageInfo {
-        &self.page_info
-    }
-}
-
-impl WishlistConnection {
-    /// The page that the ledger gave.
-    pub fn of(page: Page<domain::wishlist::WishlistEntry>) -> Self {
-        let page_info = page_info(&page);
-        let edges = page.rows.into_iter().map(|(cursor, entry)| WishlistEdge {
-            cursor: encode(&cursor),
-            node: WishlistEntry(entry),
-        });
-        Self {
-            edges: edges.collect(),
-            page_info,
+        $(#[$doc])*
+        pub struct $name {
+            page_info: PageInfo,
+            edges: Vec<$edge>,
         }
-    }
+
+        $(#[$doc])*
+        #[Object]
+        impl $name {
+            /// What the page has, each with its place.
+            async fn edges(&self) -> &[$edge] {
+                &self.edges
+            }
+
+            /// The same for whoever does not need the places.
+            async fn nodes(&self) -> Vec<&$node> {
+                self.edges.iter().map(|edge| &edge.node).collect()
+            }
+
+            /// Where the page begins and ends, and whether there is more.
+            async fn page_info(&self) -> &PageInfo {
+                &self.page_info
+            }
+        }
+
+        impl $name {
+            /// The page that the ledger gave.
+            pub fn of(page: Page<$row>) -> Self {
+                let make: fn($row) -> $node = $make;
+                let page_info = page_info(&page);
+                let edges = page.rows.into_iter().map(|(cursor, row)| $edge {
+                    cursor: encode(&cursor),
+                    node: make(row),
+                });
+                Self {
+                    edges: edges.collect(),
+                    page_info,
+                }
+            }
+        }
+    };
+}
+
+connection! {
+    /// One order of a list.
+    OrderEdge,
+    /// A page of a list of orders.
+    OrderConnection of domain::order::Order as Order
+    = |order| Order(OrderView::Written(Box::new(order)))
+}
+
+connection! {
+    /// One entry of a wishlist.
+    WishlistEdge,
+    /// A page of a wishlist.
+    WishlistConnection of domain::wishlist::WishlistEntry as WishlistEntry
+    = WishlistEntry
+}
+
+connection! {
+    /// One order of a list of the back office.
+    BackOfficeOrderEdge,
+    /// A page of a list of anybody's orders.
+    BackOfficeOrderConnection of domain::order::Order as BackOfficeOrder
+    = BackOfficeOrder::of
+}
+
+connection! {
+    /// One account of a list.
+    AccountEdge,
+    /// A page of a list of accounts.
+    AccountConnection of domain::account::Account as Account
+    = Account
+}
+
+connection! {
+    /// One movement of an item's stock.
+    StockMovementEdge,
+    /// A page of an item's movements of stock.
+    StockMovementConnection of domain::movement::Movement as StockMovement
+    = StockMovement::from
+}
+
+connection! {
+    /// One entry of the audit log.
+    OperatorActEdge,
+    /// A page of the audit log.
+    OperatorActConnection of domain::act::Act as OperatorAct
+    = OperatorAct::from
 }

@@ -2,9 +2,11 @@
 //! case, and maps what comes back.
 
 pub mod accounts;
+pub mod back_office;
 pub mod deals;
 pub mod items;
 pub mod orders;
+pub mod returns;
 pub mod wishlists;
 
 use async_graphql::MergedObject;
@@ -14,8 +16,10 @@ use async_graphql::MergedObject;
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     orders::Orders,
+    returns::Returns,
     wishlists::Wishlists,
     items::Items,
     deals::Deals,
     accounts::Accounts,
+    back_office::Operators,
 );

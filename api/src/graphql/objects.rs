@@ -2,11 +2,14 @@
 
 pub mod account;
 pub mod audit;
+pub mod back_office;
 pub mod item;
 pub mod money;
 pub mod node;
 pub mod order;
 pub mod payment;
+pub mod record;
+pub mod return_request;
 pub mod shipment;
 pub mod stock;
 pub mod wishlist;

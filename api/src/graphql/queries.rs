@@ -14,7 +14,7 @@ use super::filters::{ItemFilter, ItemOrder};
 use super::ids::GlobalId;
 use super::lists::ItemConnection;
 use super::objects::account::Viewer;
-use super::objects::audit::BackOffice;
+use super::objects::back_office::BackOffice;
 use super::objects::item::Item;
 use super::objects::node::{self, Node};
 use super::objects::order::Order;

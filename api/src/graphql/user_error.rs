@@ -7,7 +7,9 @@ use crate::request::Language;
 
 use super::ids::GlobalId;
 use super::messages;
+use super::objects::money::Money;
 use super::objects::order::{OrderAction, OrderState};
+use super::objects::return_request::ReturnState;
 use super::scalars::{DateTime, Decimal, Version, count};
 
 /// What every refusal has.
@@ -154,6 +156,16 @@ user_errors! {
         /// When they ended.
         since: DateTime,
     }
+    /// The return was completed or rejected already.
+    ReturnSettled {
+        /// The return's state.
+        state: ReturnState,
+    }
+    /// More money than is left of what was captured for the order.
+    MoreThanCaptured {
+        /// What can still be given back.
+        refundable: Money,
+    }
     /// The idempotency key was used before with another input. Take a new key for a new request.
     IdempotencyKeyReused {}
     /// Somebody edited it in between: look at the present version and decide again.
@@ -273,6 +285,10 @@ impl UserError {
             }
             Reason::PaymentWindowClosed { since } => PaymentWindowClosed::say(said, since.into()),
             Reason::ReturnWindowClosed { since } => ReturnWindowClosed::say(said, since.into()),
+            Reason::ReturnSettled { state } => ReturnSettled::say(said, state.into()),
+            Reason::MoreThanCaptured { refundable } => {
+                MoreThanCaptured::say(said, refundable.into())
+            }
             Reason::IdempotencyKeyReused => IdempotencyKeyReused::say(said),
             Reason::VersionConflict { current } => {
                 VersionConflict::say(said, Version::of_row(current))

@@ -1,7 +1,7 @@
 //! Every step an order can take. Each looks at the state it has, and says what to write; a step
 //! that this state does not allow is a refusal (somebody asked) or nothing at all (late news).
 
-use crate::delivery::{DeliveryCalendar, Shipment, ShipmentState, ShipmentStatus};
+use crate::delivery::{Address, DeliveryCalendar, Shipment, ShipmentState};
 use crate::event::{Event, OrderEvent};
 use crate::order::{
     Change, Deadline, Guard, Order, OrderState, Transition, transition::RefundOpen,
@@ -11,7 +11,8 @@ use crate::refusal::Reason;
 use crate::{PaymentId, RefundId, ShipmentId, Timestamp};
 
 impl Order {
-    /// The buyer pays: a payment goes out, expiry can't touch the order any more.
+    /// The buyer pays what is left of the order: a payment goes out, expiry can't touch the order
+    /// any more. The parcel goes to `address`, or to that of an earlier attempt.
     ///
     /// # Errors
     /// [`Reason::StateConflict`] unless PENDING_PAYMENT. Whether time is left is for the ledger's
@@ -20,6 +21,7 @@ impl Order {
         &self,
         payment: PaymentId,
         method: PaymentMethod,
+        address: Option<Address>,
         now: Timestamp,
     ) -> Result<Transition, Reason> {
         let OrderState::PendingPayment { expires_at } = self.state else {
@@ -32,7 +34,7 @@ impl Order {
             id: payment,
             attempt,
             method,
-            amount: self.total,
+            amount: self.current_total(),
             requested_at: now,
             state: PaymentState::Requested,
         };
@@ -44,6 +46,10 @@ impl Order {
         step.guard.deadline = Some(Deadline::Ahead);
         step.next.payments.push(new.clone());
         step.payment = Some(Change::Insert(new));
+        if address.is_some() {
+            step.next.delivery_address.clone_from(&address);
+            step.address = address;
+        }
         Ok(step)
     }
 
@@ -88,7 +94,14 @@ impl Order {
                 let refund = new.refund;
                 let event = OrderEvent::CaptureReturned { payment, refund };
                 let mut step = self.step(self.state, event, now);
-                step.give_back(&captured, refund, RefundReason::StrayCapture, now);
+                step.give_back(Some(Refund {
+                    id: refund,
+                    payment,
+                    amount: captured.amount,
+                    reason: RefundReason::StrayCapture,
+                    requested_at: now,
+                    completed_at: None,
+                }));
                 step
             }
         };
@@ -152,33 +165,9 @@ impl Order {
         Some(step)
     }
 
-    /// The buyer changes their mind, before dispatch. What was captured goes back.
-    ///
-    /// # Errors
-    /// [`Reason::StateConflict`] while a payment is in flight, after dispatch, and at the end.
-    pub fn cancel(&self, refund: RefundId, now: Timestamp) -> Result<Transition, Reason> {
-        if !self.can_cancel() {
-            return Err(self.conflict());
-        }
-        let captured = match self.state {
-            OrderState::Paid { payment, .. } => self.payment(payment).cloned(),
-            _ => None,
-        };
-        let refund_id = captured.is_some().then_some(refund);
-        let event = OrderEvent::Cancelled { refund: refund_id };
-        let mut step = self.step(OrderState::Cancelled { at: now }, event, now);
-        step.released = self.units();
-        if let Some(payment) = captured {
-            step.give_back(&payment, refund, RefundReason::Cancelled, now);
-        }
-        if let Some(shipment) = &self.shipment {
-            step.move_shipment(shipment, ShipmentState::Cancelled { at: now });
-        }
-        Ok(step)
-    }
-
-    /// The parcel leaves; from here on nothing can be cancelled. `None` unless it is PAID and still
-    /// being prepared.
+    /// The parcel leaves; from here on nothing can be cancelled. It arrives as many days after the
+    /// day on which it was to leave, so that a run that is late makes good for the days it missed.
+    /// `None` unless it is PAID and still being prepared.
     #[must_use]
     pub fn dispatch(
         &self,
@@ -189,11 +178,11 @@ impl Order {
         let (OrderState::Paid { .. }, Some(shipment)) = (self.state, &self.shipment) else {
             return None;
         };
-        let ShipmentState::Preparing { .. } = shipment.state else {
+        let ShipmentState::Preparing { dispatch_due } = shipment.state else {
             return None;
         };
         let mut step = self.step(self.state, OrderEvent::Dispatched, now);
-        let delivery_due = calendar.delivery_due(now);
+        let delivery_due = calendar.delivery_due(dispatch_due);
         let state = ShipmentState::InTransit {
             tracking_number,
             dispatched_at: now,
@@ -249,34 +238,13 @@ impl Order {
         Some(step)
     }
 
-    /// Whether its buyer may still cancel it.
-    #[must_use]
-    pub fn can_cancel(&self) -> bool {
-        match self.state {
-            OrderState::PendingPayment { .. } => true,
-            OrderState::Paid { .. } => self
-                .shipment
-                .as_ref()
-                .is_some_and(|s| s.status() == ShipmentStatus::Preparing),
-            OrderState::Rejected { .. }
-            | OrderState::Paying { .. }
-            | OrderState::Expired { .. }
-            | OrderState::PaymentFailed { .. }
-            | OrderState::Cancelled { .. } => false,
-        }
-    }
-
-    /// Until when it can be cancelled, as far as that is known now.
-    #[must_use]
-    pub fn cancel_until(&self) -> Option<Timestamp> {
-        match &self.shipment {
-            Some(shipment) => shipment.due().filter(|_| self.can_cancel()),
-            None => self.payment_due_at(),
-        }
-    }
-
     /// The bare step to `state`: guarded by status and payment, one version on.
-    fn step(&self, state: OrderState, happened: OrderEvent, now: Timestamp) -> Transition {
+    pub(super) fn step(
+        &self,
+        state: OrderState,
+        happened: OrderEvent,
+        now: Timestamp,
+    ) -> Transition {
         let payment = match self.state {
             OrderState::Paying { payment, .. } | OrderState::Paid { payment, .. } => Some(payment),
             OrderState::Rejected { .. }
@@ -302,9 +270,13 @@ impl Order {
             payment: None,
             refund: None,
             shipment: None,
+            returning: None,
+            lines: Vec::new(),
+            address: None,
             released: Vec::new(),
             event: Event::of_order(self.id, version, now, happened),
             key: None,
+            act: None,
         }
     }
 }
@@ -317,20 +289,7 @@ pub struct NewIds {
 }
 
 impl Transition {
-    fn give_back(&mut self, payment: &Payment, id: RefundId, reason: RefundReason, now: Timestamp) {
-        let refund = Refund {
-            id,
-            payment: payment.id,
-            amount: payment.amount,
-            reason,
-            requested_at: now,
-            completed_at: None,
-        };
-        self.next.refunds.push(refund.clone());
-        self.refund = Some(Change::Insert(refund));
-    }
-
-    fn move_shipment(&mut self, from: &Shipment, state: ShipmentState) {
+    pub(super) fn move_shipment(&mut self, from: &Shipment, state: ShipmentState) {
         let to = Shipment { id: from.id, state };
         self.guard.shipment = Some((from.id, from.status()));
         self.next.shipment = Some(to.clone());

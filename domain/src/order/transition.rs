@@ -1,9 +1,11 @@
 //! A step of an order, decided in memory and written at once, or not at all.
 
-use crate::delivery::{Shipment, ShipmentStatus};
+use crate::act::Act;
+use crate::delivery::{Address, Shipment, ShipmentStatus};
 use crate::event::Event;
 use crate::order::{Order, OrderStatus};
 use crate::payment::{Payment, PaymentStatus, Refund};
+use crate::return_request::{ReturnRequest, ReturnStatus};
 use crate::stock::Units;
 use crate::{AccountId, IdempotencyKey, PaymentId, ShipmentId};
 
@@ -17,11 +19,18 @@ pub struct Transition {
     pub payment: Option<Change<Payment, PaymentStatus>>,
     pub refund: Option<Change<Refund, RefundOpen>>,
     pub shipment: Option<Change<Shipment, ShipmentStatus>>,
+    pub returning: Option<Change<ReturnRequest, ReturnStatus>>,
+    /// The lines of which something was cancelled or returned, by their place.
+    pub lines: Vec<u32>,
+    /// Where the parcel goes, when that was said with this step.
+    pub address: Option<Address>,
     /// Units that go back on sale, in item order.
     pub released: Vec<Units>,
     pub event: Event,
     /// The key under which a client asked for it, written with it.
     pub key: Option<KeyUse>,
+    /// The operator's act that it is, written with it.
+    pub act: Option<Act>,
 }
 
 /// What the step saw, and what must still be so.

@@ -57,6 +57,14 @@ pub trait Accounts: Send + Sync {
         expires_at: Timestamp,
     ) -> Result<bool, Fault>;
 
+    /// Sessions of an account that have not ended by `now`, newest first.
+    async fn sessions_of(
+        &self,
+        account: AccountId,
+        now: Timestamp,
+        most: usize,
+    ) -> Result<Vec<Session>, Fault>;
+
     async fn close_session(&self, id: SessionId) -> Result<(), Fault>;
 
     /// The ids of up to `most` rehearsal buyers.

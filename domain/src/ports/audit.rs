@@ -31,8 +31,35 @@ pub trait LedgerAudit: Send + Sync {
 pub struct StockFigures {
     pub item: ItemId,
     pub stock: Stock,
-    /// Σ quantity over lines of orders that hold.
+    /// Σ of what is kept over lines of orders that hold.
     pub held_by_lines: i64,
+    /// Σ over its movements: of what there is, what is held, what was released.
+    pub moved: Moved,
+}
+
+/// What an item's movements come to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Moved {
+    pub total: i64,
+    pub held: i64,
+    pub released: i64,
+}
+
+impl StockFigures {
+    /// Whether the movements explain every number of the stock.
+    #[must_use]
+    pub fn is_explained(&self) -> bool {
+        let Stock {
+            total,
+            held,
+            admitted,
+            released,
+            ..
+        } = self.stock;
+        let moved = self.moved;
+        (moved.total, moved.held, moved.released) == (total, held, released)
+            && moved.held + moved.released == admitted
+    }
 }
 
 /// A buyer's counts that do not agree.
@@ -49,9 +76,26 @@ pub struct BuyerFigures {
 pub struct MoneyFigures {
     pub order: OrderId,
     pub status: OrderStatus,
-    pub total: Money,
-    /// Every payment, and whether it is captured.
-    pub payments: Vec<(PaymentId, bool)>,
-    /// Completed refunds and open ones: of which payment, why, how much, whether completed.
-    pub refunds: Vec<(PaymentId, RefundReason, Money, bool)>,
+    /// What the units come to that its buyer still has, or is to get, in minor units.
+    pub kept_minor: i64,
+    pub payments: Vec<PaymentFigures>,
+    /// Completed ones and open ones.
+    pub refunds: Vec<RefundFigures>,
+}
+
+/// A payment by the ledger.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PaymentFigures {
+    pub id: PaymentId,
+    pub amount: Money,
+    pub is_captured: bool,
+}
+
+/// A refund by the ledger.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RefundFigures {
+    pub payment: PaymentId,
+    pub reason: RefundReason,
+    pub amount_minor: i64,
+    pub is_completed: bool,
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use crate::act::Act;
 use crate::event::Event;
 use crate::gate::Telling;
 use crate::item::Item;
@@ -35,21 +36,24 @@ pub trait Catalogue: Send + Sync {
     async fn by_sku(&self, seller: crate::AccountId, skus: &[String]) -> Result<Vec<Item>, Fault>;
 
     /// Writes details and kind of an item whose version still is `expected_version`, and what the
-    /// gate is told of it.
+    /// gate is told of it; with the operator's act, where it is one.
     async fn edit(
         &self,
         item: &Item,
         expected_version: i64,
         event: &Event,
+        act: Option<&Act>,
     ) -> Result<ItemWritten, Fault>;
 
-    /// Adds to an item's total (or takes from it, never under what is held).
+    /// Adds to an item's total (or takes from it, never under what is held); with the operator's
+    /// act, where it is one.
     async fn restock(
         &self,
         item: ItemId,
         change: i64,
         at: Timestamp,
         key: &KeyUse,
+        act: Option<&Act>,
     ) -> Result<ItemWritten, Fault>;
 
     /// What the gate has to know of these items, with all their buyers.

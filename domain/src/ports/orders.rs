@@ -9,7 +9,7 @@ use crate::message::{Offset, OrderRecord, Partition};
 use crate::order::{Order, Transition};
 use crate::page::{Page, Window};
 use crate::trace::TraceContext;
-use crate::{AccountId, Fault, IdempotencyKey, OrderId, RefundId, Timestamp};
+use crate::{AccountId, Fault, IdempotencyKey, OrderId, RefundId, ReturnId, Timestamp};
 
 #[async_trait]
 pub trait Orders: Send + Sync {
@@ -48,6 +48,16 @@ pub trait Orders: Send + Sync {
 
     /// Orders whose shipment has a step due, longest due first.
     async fn shipments_due(&self, now: Timestamp, most: usize) -> Result<Vec<OrderId>, Fault>;
+
+    /// Returns that are open and due, longest due first.
+    async fn returns_due(
+        &self,
+        now: Timestamp,
+        most: usize,
+    ) -> Result<Vec<(OrderId, ReturnId)>, Fault>;
+
+    /// The order that a return is of.
+    async fn order_of_return(&self, request: ReturnId) -> Result<Option<OrderId>, Fault>;
 
     /// Receipts of orders placed from `since` on, each with when that was and in that order, after
     /// the one that was placed at `after` and has that id.

@@ -1,13 +1,13 @@
-//! What every change that a buyer asks of an order shares: the key it is asked under, and deciding
+//! What every change that somebody asks of an order shares: the key it is asked under, and deciding
 //! again when somebody commits first.
 
 use crate::gate::Fingerprint;
-use crate::order::{KeyUse, Order, Transition};
+use crate::order::{KeyUse, Order, Portion, Transition};
 use crate::ports::Ports;
 use crate::ports::orders::Committed;
-use crate::refusal::Reason;
+use crate::refusal::{Reason, Refusal};
 use crate::use_cases::tell;
-use crate::use_cases::view_order::{Found, OrderView, find};
+use crate::use_cases::view_order::{Found, OrderView, find, find_of_anybody};
 use crate::{AccountId, Failure, OrderId};
 
 /// How often a step is decided again when somebody commits first.
@@ -20,19 +20,27 @@ pub struct Changed {
     pub replayed: bool,
 }
 
-/// Decides a step of `order` for its buyer under a key, again for as long as somebody else commits
-/// first.
+/// Whose order may be changed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Whose {
+    /// The requester's own.
+    Own,
+    /// Anybody's: an operator asks.
+    Anybodys,
+}
+
+/// Decides a step of an order under a key, again for as long as somebody else commits first.
 pub(crate) async fn change(
     ports: &Ports,
     key: KeyUse,
-    order: OrderId,
-    decide: impl Fn(&Order) -> Result<Transition, Reason> + Send + Sync,
+    (whose, order): (Whose, OrderId),
+    decide: impl Fn(&Order) -> Result<Transition, Refusal> + Send + Sync,
 ) -> Result<Changed, Failure> {
     for _ in 0..MOST_TRIES {
-        let seen = written(ports, key.requester, order).await?;
+        let seen = written(ports, key.requester, (whose, order)).await?;
         if is_used(ports, &key).await? {
             // Read again: what was seen may be from before the key was used.
-            let order = written(ports, key.requester, order).await?;
+            let order = written(ports, key.requester, (whose, order)).await?;
             let replayed = true;
             return Ok(Changed { order, replayed });
         }
@@ -59,8 +67,16 @@ pub(crate) async fn change(
 }
 
 /// The order if the ledger has it; one that is only accepted can't be changed yet.
-async fn written(ports: &Ports, buyer: AccountId, id: OrderId) -> Result<Order, Failure> {
-    match find(ports, buyer, id).await? {
+async fn written(
+    ports: &Ports,
+    requester: AccountId,
+    (whose, id): (Whose, OrderId),
+) -> Result<Order, Failure> {
+    let found = match whose {
+        Whose::Own => find(ports, requester, id).await?,
+        Whose::Anybodys => find_of_anybody(ports, id).await?,
+    };
+    match found {
         Found::Nothing => Err(Reason::NotFound.at(["orderId"]).into()),
         Found::Order(OrderView::Accepted(_)) => Err(Reason::TryAgain { after_ms: 200 }.into()),
         Found::Unsure => Err(Reason::TryAgain { after_ms: 1_000 }.into()),
@@ -92,4 +108,14 @@ fn payment_window(ports: &Ports, seen: &Order) -> Result<(), Reason> {
 /// What a key of a mutation on `subject` stands for.
 pub(crate) fn fingerprint(OrderId(subject): OrderId, input: &[u8]) -> Fingerprint {
     Fingerprint::of(&[subject.as_bytes().as_slice(), input].concat())
+}
+
+/// The same of parts of an order, in the words of a fingerprint.
+pub(crate) fn portions(named: &[Portion]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(named.len() * 8);
+    for portion in named {
+        bytes.extend_from_slice(&portion.line.to_be_bytes());
+        bytes.extend_from_slice(&portion.quantity.get().to_be_bytes());
+    }
+    bytes
 }

@@ -1,11 +1,12 @@
 //! Stops a deal for now, lets it go on, or ends it.
 
+use crate::act::Deed;
 use crate::deal::Phase;
 use crate::event::ItemEvent;
 use crate::item::{Item, Kind};
 use crate::ports::Ports;
 use crate::refusal::Reason;
-use crate::use_cases::update_item::{own_item, save};
+use crate::use_cases::update_item::{Edit, own_item, save};
 use crate::{Failure, ItemId, Requester};
 
 /// What to do with a deal.
@@ -34,20 +35,30 @@ pub async fn control_deal(
     requester: &Requester,
     command: ControlDeal,
 ) -> Result<Item, Failure> {
-    let mut item = own_item(ports, requester, command.item).await?;
-    let Kind::TimeDeal(deal) = &item.kind else {
+    let seen = own_item(ports, requester, command.item).await?;
+    let Kind::TimeDeal(deal) = &seen.kind else {
         return Err(Reason::NotATimeDeal.at(["itemId"]).into());
     };
     let now = ports.clock.now();
     if let (Phase::Closed, Some(closed_at)) = (deal.phase(now), deal.closes_at) {
-        let item = item.id;
+        let item = seen.id;
         return Err(Reason::DealClosed { item, closed_at }.at(["itemId"]).into());
     }
-    let deal = match command.control {
-        Control::Pause => deal.with_pause(true),
-        Control::Resume => deal.with_pause(false),
-        Control::End => deal.ended(now),
+    let (deal, deed) = match command.control {
+        Control::Pause => (deal.with_pause(true), Deed::PauseDeal),
+        Control::Resume => (deal.with_pause(false), Deed::ResumeDeal),
+        Control::End => (deal.ended(now), Deed::EndDeal),
     };
-    item.kind = Kind::TimeDeal(deal);
-    save(ports, item, command.expected_version, ItemEvent::Scheduled).await
+    let next = Item {
+        kind: Kind::TimeDeal(deal),
+        ..seen.clone()
+    };
+    let edit = Edit {
+        seen,
+        next,
+        expected_version: command.expected_version,
+        happened: ItemEvent::Scheduled,
+        deed,
+    };
+    save(ports, requester, edit).await
 }

@@ -1,13 +1,15 @@
 //! Adds units to an item, or takes unsold ones off sale.
 
+use crate::act::Deed;
 use crate::gate::Fingerprint;
+use crate::item::Item;
 use crate::order::KeyUse;
 use crate::ports::Ports;
 use crate::ports::catalogue::ItemWritten;
 use crate::refusal::{Reason, Rule};
-use crate::stock::MAX_TOTAL;
+use crate::stock::{MAX_TOTAL, Stock};
 use crate::use_cases::create_item::{ItemChanged, replayed};
-use crate::use_cases::update_item::own_item;
+use crate::use_cases::update_item::{act, own_item};
 use crate::{Failure, IdempotencyKey, ItemId, Requester};
 
 #[derive(Clone, Copy, Debug)]
@@ -54,9 +56,18 @@ pub async fn restock_item(
         return Ok(before);
     }
     let now = ports.clock.now();
+    let total = item.stock.total.saturating_add(command.change);
+    let next = Item {
+        stock: Stock {
+            total,
+            ..item.stock
+        },
+        ..item.clone()
+    };
+    let act = act(ports, requester, Deed::RestockItem, (&item, &next))?;
     match ports
         .catalogue
-        .restock(item.id, command.change, now, &key)
+        .restock(item.id, command.change, now, &key, act.as_ref())
         .await?
     {
         ItemWritten::Done {

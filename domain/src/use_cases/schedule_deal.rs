@@ -1,11 +1,12 @@
 //! Sets when a deal sells, and how much a buyer may have of it.
 
+use crate::act::Deed;
 use crate::event::ItemEvent;
 use crate::item::{Item, Kind};
 use crate::ports::Ports;
 use crate::refusal::Reason;
 use crate::use_cases::create_item::DealWindow;
-use crate::use_cases::update_item::{own_item, save};
+use crate::use_cases::update_item::{Edit, own_item, save};
 use crate::{Failure, ItemId, Requester};
 
 #[derive(Clone, Copy, Debug)]
@@ -26,8 +27,8 @@ pub async fn schedule_deal(
     requester: &Requester,
     command: ScheduleDeal,
 ) -> Result<Item, Failure> {
-    let mut item = own_item(ports, requester, command.item).await?;
-    let Kind::TimeDeal(deal) = &item.kind else {
+    let seen = own_item(ports, requester, command.item).await?;
+    let Kind::TimeDeal(deal) = &seen.kind else {
         return Err(Reason::NotATimeDeal.at(["itemId"]).into());
     };
     let DealWindow {
@@ -37,6 +38,16 @@ pub async fn schedule_deal(
     } = command.window;
     let now = ports.clock.now();
     let deal = deal.rescheduled(opens_at, closes_at, limit_per_buyer, now)?;
-    item.kind = Kind::TimeDeal(deal);
-    save(ports, item, command.expected_version, ItemEvent::Scheduled).await
+    let next = Item {
+        kind: Kind::TimeDeal(deal),
+        ..seen.clone()
+    };
+    let edit = Edit {
+        seen,
+        next,
+        expected_version: command.expected_version,
+        happened: ItemEvent::Scheduled,
+        deed: Deed::ScheduleDeal,
+    };
+    save(ports, requester, edit).await
 }

@@ -1,11 +1,12 @@
 //! Changes what a seller says about an item.
 
+use crate::act::{Act, Alteration, Deed};
 use crate::event::{Event, ItemEvent};
 use crate::item::{Category, Item};
 use crate::ports::Ports;
 use crate::ports::catalogue::ItemWritten;
 use crate::refusal::{Reason, Refusal};
-use crate::{AccountId, Failure, ItemId, Money, Requester, account::Role};
+use crate::{AccountId, ActId, Failure, ItemId, Money, Requester, account::Role};
 
 /// What to change; absent fields stay as they are.
 #[derive(Clone, Debug)]
@@ -30,7 +31,8 @@ pub async fn update_item(
     requester: &Requester,
     command: UpdateItem,
 ) -> Result<Item, Failure> {
-    let mut item = own_item(ports, requester, command.item).await?;
+    let seen = own_item(ports, requester, command.item).await?;
+    let mut item = seen.clone();
     let details = &mut item.details;
     if let Some(price) = command.price {
         if price.currency != details.price.currency {
@@ -47,7 +49,14 @@ pub async fn update_item(
     if !refusals.is_empty() {
         return Err(Failure::Refused(refusals));
     }
-    save(ports, item, command.expected_version, ItemEvent::Edited).await
+    let edit = Edit {
+        seen,
+        next: item,
+        expected_version: command.expected_version,
+        happened: ItemEvent::Edited,
+        deed: Deed::EditItem,
+    };
+    save(ports, requester, edit).await
 }
 
 /// An item that the requester may change: its seller's own, or anybody's for an admin.
@@ -63,33 +72,62 @@ pub(crate) async fn own_item(
     item.ok_or_else(|| Reason::NotFound.at(["itemId"]).into())
 }
 
+/// An edit of an item that was decided.
+pub(crate) struct Edit {
+    /// The item as it was seen.
+    pub seen: Item,
+    pub next: Item,
+    pub expected_version: i64,
+    pub happened: ItemEvent,
+    /// What it is called in the audit log, when it is somebody else's item.
+    pub deed: Deed,
+}
+
 /// Writes an edited item whose version is still the one that was seen, and tells the gate.
 pub(crate) async fn save(
     ports: &Ports,
-    mut item: Item,
-    expected_version: i64,
-    happened: ItemEvent,
+    requester: &Requester,
+    edit: Edit,
 ) -> Result<Item, Failure> {
     let conflict = |current| Reason::VersionConflict { current }.at(["expectedVersion"]);
-    if item.version != expected_version {
-        return Err(conflict(item.version).into());
+    let Edit { seen, mut next, .. } = edit;
+    if seen.version != edit.expected_version {
+        return Err(conflict(seen.version).into());
     }
-    item.version += 1;
-    let event = Event::of_item(item.id, item.version, ports.clock.now(), happened);
+    next.version += 1;
+    let now = ports.clock.now();
+    let event = Event::of_item(next.id, next.version, now, edit.happened);
+    let act = act(ports, requester, edit.deed, (&seen, &next))?;
     match ports
         .catalogue
-        .edit(&item, expected_version, &event)
+        .edit(&next, edit.expected_version, &event, act.as_ref())
         .await?
     {
-        ItemWritten::Done {
-            item: written,
-            tellings,
-        } => {
-            ports.items.forget(item.id).await;
+        ItemWritten::Done { item, tellings } => {
+            ports.items.forget(next.id).await;
             let _ = ports.gate.sync(&tellings).await;
-            Ok(written.map_or(item, |written| *written))
+            Ok(item.map_or(next, |written| *written))
         }
         ItemWritten::Conflict { current } => Err(conflict(current).into()),
         _ => Err(Reason::NotFound.at(["itemId"]).into()),
     }
+}
+
+/// What goes into the audit log: nothing of one's own items.
+pub(crate) fn act(
+    ports: &Ports,
+    requester: &Requester,
+    deed: Deed,
+    (before, after): (&Item, &Item),
+) -> Result<Option<Act>, Reason> {
+    let operator = requester.account()?;
+    Ok((before.seller != operator).then(|| Act {
+        id: ActId(ports.sortable_id()),
+        operator,
+        at: ports.clock.now(),
+        deed,
+        subject: before.id.0,
+        note: None,
+        changes: Alteration::of_item(before, after),
+    }))
 }

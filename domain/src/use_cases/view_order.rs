@@ -77,7 +77,8 @@ pub(crate) async fn find(ports: &Ports, buyer: AccountId, id: OrderId) -> Result
     })
 }
 
-async fn find_of_anybody(ports: &Ports, id: OrderId) -> Result<Found, Fault> {
+/// The same whoever's it is, for operators.
+pub(crate) async fn find_of_anybody(ports: &Ports, id: OrderId) -> Result<Found, Fault> {
     if let Some(order) = written(ports, id).await? {
         return Ok(Found::Order(order));
     }

@@ -6,6 +6,7 @@ use domain::delivery::{DayLength, DeliveryCalendar};
 use domain::gate::Fingerprint;
 use domain::order::{Change, Deadline, Line, NewIds, Order, OrderState, Rejection, Transition};
 use domain::payment::{DeclineReason, PaymentMethod, PaymentState};
+use domain::policy::ReturnPolicy;
 use domain::{
     AccountId, Currency, ItemId, Money, OrderId, PaymentId, Quantity, RefundId, ShipmentId,
     Timestamp,
@@ -29,6 +30,13 @@ pub fn calendar() -> DeliveryCalendar {
     }
 }
 
+pub fn returns() -> ReturnPolicy {
+    ReturnPolicy {
+        days_to_request: 1,
+        days_to_complete: 1,
+    }
+}
+
 pub fn new_ids() -> NewIds {
     NewIds {
         shipment: ShipmentId(Uuid::from_u128(70)),
@@ -39,13 +47,13 @@ pub fn new_ids() -> NewIds {
 /// A pending order of two lines of one item and one of another.
 pub fn pending() -> Order {
     let won = Currency::from_code("KRW").unwrap();
-    let line = |item, quantity| Line {
-        item: ItemId(Uuid::from_u128(item)),
-        quantity: Quantity::new(quantity).unwrap(),
-        unit_price: Money {
+    let line = |item, quantity| {
+        let price = Money {
             minor: 1_000,
             currency: won,
-        },
+        };
+        let quantity = Quantity::new(quantity).unwrap();
+        Line::new(ItemId(Uuid::from_u128(item)), quantity, price)
     };
     Order {
         id: OrderId(Uuid::from_u128(1)),
@@ -61,7 +69,9 @@ pub fn pending() -> Order {
         version: 1,
         payments: Vec::new(),
         refunds: Vec::new(),
+        delivery_address: None,
         shipment: None,
+        returns: Vec::new(),
     }
 }
 
@@ -186,7 +196,7 @@ impl Command {
                 let attempt = order.payments.len() as u128;
                 let payment = PaymentId(Uuid::from_u128(90 + attempt));
                 order
-                    .pay(payment, PaymentMethod("tok".into()), now())
+                    .pay(payment, PaymentMethod("tok".into()), None, now())
                     .ok()
                     .map(|step| vec![step])
             }
@@ -196,7 +206,7 @@ impl Command {
             Self::LateDecline => refused(declined),
             Self::Expire => order.expire(now()).map(|step| vec![step]),
             Self::Cancel => order
-                .cancel(new_ids().refund, now())
+                .cancel(&[], new_ids().refund, now())
                 .ok()
                 .map(|step| vec![step]),
             Self::Dispatch => order

@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use domain::act::Act;
 use domain::event::{Event, ItemEvent};
 use domain::gate::Telling;
 use domain::item::Item;
+use domain::movement::Movement;
 use domain::order::KeyUse;
 use domain::ports::catalogue::ItemWritten;
 use domain::{ItemId, Reason, Timestamp};
@@ -18,7 +20,7 @@ use crate::sql::fault::Stop;
 use crate::sql::rows::item::{item_row, stock_row};
 use crate::sql::rows::ms;
 use crate::sql::stock::LockedStock;
-use crate::sql::{keys, outbox};
+use crate::sql::{keys, outbox, records};
 
 /// The events of items that are created.
 pub fn created(items: &[Item], at: Timestamp) -> Vec<Event> {
@@ -47,6 +49,10 @@ pub async fn create(
     bulk::insert::<items::ActiveModel, _>(on, items.iter().map(item_row).collect()).await?;
     let stock = items.iter().map(|item| stock_row(item, ms(now))).collect();
     bulk::insert::<stock::ActiveModel, _>(on, stock).await?;
+    let opened = items
+        .iter()
+        .map(|item| Movement::opened(item.id, &item.stock, item.id.0, now));
+    records::insert_movements(on, &opened.collect::<Vec<_>>()).await?;
     keys::insert(on, key.map(std::slice::from_ref).unwrap_or_default(), now).await?;
     outbox::insert_here(on, events).await?;
     let item = match items {
@@ -109,7 +115,7 @@ pub async fn edit(
     on: &impl ConnectionTrait,
     item: &Item,
     expected_version: i64,
-    event: &Event,
+    (event, act): (&Event, Option<&Act>),
     now: Timestamp,
 ) -> Result<ItemWritten, Stop> {
     let mut stock = LockedStock::lock(on, &BTreeSet::from([item.id])).await?;
@@ -141,6 +147,7 @@ pub async fn edit(
     exactly("editing an item", 1, update.exec(on).await?.rows_affected)?;
     let sells_otherwise = stock.set_kind(on, item.id, item.kind, now).await?;
     outbox::insert_here(on, [event]).await?;
+    records::insert_acts(on, act.into_iter()).await?;
     let tellings = if sells_otherwise {
         stock.telling(item.id, [])
     } else {
@@ -154,7 +161,7 @@ pub async fn restock(
     on: &impl ConnectionTrait,
     item: ItemId,
     change: i64,
-    key: &KeyUse,
+    (key, act): (&KeyUse, Option<&Act>),
     (at, now): (Timestamp, Timestamp),
 ) -> Result<ItemWritten, Stop> {
     let mut stock = LockedStock::lock(on, &BTreeSet::from([item])).await?;
@@ -186,6 +193,9 @@ pub async fn restock(
     keys::insert(on, std::slice::from_ref(key), now).await?;
     let event = Event::of_item(item, version + 1, at, ItemEvent::Restocked);
     outbox::insert_here(on, [&event]).await?;
+    let movement = Movement::changed(item, change, event.id.0, now);
+    records::insert_movements(on, &[movement]).await?;
+    records::insert_acts(on, act.into_iter()).await?;
     done(on, item, stock.telling(item, [])).await
 }
 

@@ -21,6 +21,7 @@ pub mod orders {
         pub payment_id: Option<Uuid>,
         pub ended_at: Option<i64>,
         pub version: i64,
+        pub delivery_address: Option<Vec<u8>>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -44,6 +45,8 @@ pub mod order_lines {
         pub quantity: i64,
         pub price_minor: i64,
         pub currency: String,
+        pub cancelled: Option<i64>,
+        pub returned: Option<i64>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -119,6 +122,50 @@ pub mod shipments {
         pub tracking_number: Option<String>,
         pub dispatched_at: Option<i64>,
         pub ended_at: Option<i64>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// A wish to give units of an order back.
+pub mod return_requests {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "return_requests")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        pub order_id: Uuid,
+        pub reason: String,
+        pub requested_at: i64,
+        pub status: String,
+        pub due_at: Option<i64>,
+        pub ended_at: Option<i64>,
+        pub note: Option<String>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// What of an order's line a return is about.
+pub mod return_lines {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "return_lines")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub return_id: Uuid,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub position: i64,
+        pub quantity: i64,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

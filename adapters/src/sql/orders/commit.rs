@@ -10,24 +10,27 @@ mod writes;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use domain::event::Event;
+use domain::act::Act;
+use domain::event::{Event, What};
 use domain::gate::Telling;
+use domain::movement::{Cause, Movement};
 use domain::order::{KeyUse, Transition};
 use domain::ports::orders::Committed;
 use domain::stock::StockMove;
-use domain::{AccountId, ItemId};
+use domain::{AccountId, Fault, ItemId, Timestamp};
 use sea_orm::{ConnectionTrait, DbErr};
 
+use crate::crypto::vault::Vault;
 use crate::sql::engine::Engine;
 use crate::sql::fault::Stop;
 use crate::sql::stock::LockedStock;
-use crate::sql::{keys, outbox};
+use crate::sql::{keys, outbox, records};
 use seen::Seen;
 use writes::Writes;
 
 /// Commits steps in order. Stock moves once an item, whatever number of steps release it.
 pub async fn commit(
-    engine: &Engine,
+    (engine, vault): (&Engine, &Vault),
     on: &impl ConnectionTrait,
     steps: &[Transition],
 ) -> Result<Vec<Committed>, Stop> {
@@ -46,10 +49,10 @@ pub async fn commit(
             if writes.touches(step.next.id) {
                 std::mem::take(&mut writes).flush(on).await?;
             }
-            writes.add(step);
+            writes.add(vault, step)?;
             seen.take(step);
             taken.extend(key);
-            done.note(step, &stock);
+            done.note(step, &stock, now)?;
             Outcome::Done
         } else {
             Outcome::Conflict
@@ -59,6 +62,8 @@ pub async fn commit(
     writes.flush(on).await?;
     keys::insert(on, &done.keys, now).await?;
     outbox::insert(on, done.events.iter().copied()).await?;
+    records::insert_acts(on, done.acts.iter().copied()).await?;
+    records::insert_movements(on, &done.movements).await?;
     stock.apply(on, &done.stock, &done.buyers, now).await?;
     let steps = steps.iter().zip(outcomes);
     Ok(steps
@@ -93,14 +98,32 @@ impl Outcome {
 struct Done<'a> {
     keys: Vec<KeyUse>,
     events: Vec<&'a Event>,
+    acts: Vec<&'a Act>,
+    movements: Vec<Movement>,
     stock: BTreeMap<ItemId, StockMove>,
     buyers: BTreeMap<(ItemId, AccountId), StockMove>,
 }
 
 impl<'a> Done<'a> {
-    fn note(&mut self, step: &'a Transition, stock: &LockedStock) {
+    fn note(
+        &mut self,
+        step: &'a Transition,
+        stock: &LockedStock,
+        now: Timestamp,
+    ) -> Result<(), Stop> {
         self.keys.extend(step.key);
         self.events.push(&step.event);
+        self.acts.extend(&step.act);
+        if step.released.is_empty() {
+            return Ok(());
+        }
+        let cause = match &step.event.what {
+            What::Order { happened, .. } => Cause::of_release(happened),
+            What::Item { .. } | What::VerificationRequested { .. } => None,
+        };
+        let cause = cause.ok_or_else(|| {
+            Fault::corrupt("releasing units", "nothing has happened that releases any")
+        })?;
         for units in &step.released {
             self.stock
                 .entry(units.item)
@@ -110,7 +133,11 @@ impl<'a> Done<'a> {
                 let place = (units.item, step.next.buyer);
                 self.buyers.entry(place).or_default().release(units.count);
             }
+            let (what, of) = ((units.item, units.count), (step.event.id.0, step.next.id));
+            self.movements
+                .push(Movement::released(what, of, cause, now));
         }
+        Ok(())
     }
 }
 

@@ -1,34 +1,43 @@
-//! Orders as aggregates: the rows of five tables, read as of one moment.
+//! Orders as aggregates: the rows of seven tables, read as of one moment.
 
 use std::collections::HashMap;
 
 use domain::gate::Receipt;
-use domain::order::Order;
+use domain::order::{Order, OrderStatus};
 use domain::page::{Cursor, CursorValue, Page, Window};
-use domain::{AccountId, OrderId, Timestamp};
+use domain::{AccountId, OrderId, ReturnId, Timestamp};
 use sea_orm::sea_query::ExprTrait;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 use uuid::Uuid;
 
+use crate::crypto::vault::Vault;
 use crate::sql::bulk;
-use crate::sql::entities::{order_lines, orders, payments, refunds, shipments};
+use crate::sql::entities::{
+    order_lines, orders, payments, refunds, return_lines, return_requests, shipments,
+};
 use crate::sql::fault::Stop;
 use crate::sql::paging::{self, Direction, List};
 use crate::sql::rows::order::{OrderRows, receipt};
 use crate::sql::rows::{BadRow, ms};
+use crate::words::Word;
 
 /// The orders of these ids that are there.
-pub async fn by_id(on: &impl ConnectionTrait, ids: &[OrderId]) -> Result<Vec<Order>, Stop> {
+pub async fn by_id(
+    on: &impl ConnectionTrait,
+    vault: &Vault,
+    ids: &[OrderId],
+) -> Result<Vec<Order>, Stop> {
     let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
     let rows = bulk::rows_of(on, orders::Entity::find(), orders::Column::Id, &ids).await?;
-    whole(on, rows).await
+    whole(on, vault, rows).await
 }
 
 /// A buyer's orders, newest first.
 pub async fn of_buyer(
     on: &impl ConnectionTrait,
+    vault: &Vault,
     buyer: AccountId,
     window: &Window,
 ) -> Result<Page<Order>, Stop> {
@@ -40,7 +49,7 @@ pub async fn of_buyer(
         reads: paging::instant,
     };
     let (rows, around) = list.take(on, window).await?;
-    let orders = whole(on, rows).await?;
+    let orders = whole(on, vault, rows).await?;
     Ok(around.page(orders, |order| Cursor {
         value: CursorValue::At(order.placed_at),
         id: order.id.0,
@@ -50,6 +59,7 @@ pub async fn of_buyer(
 /// Orders by id, after `after`.
 pub async fn page_by_id(
     on: &impl ConnectionTrait,
+    vault: &Vault,
     after: Option<OrderId>,
     most: usize,
 ) -> Result<Vec<Order>, Stop> {
@@ -62,16 +72,20 @@ pub async fn page_by_id(
         .limit(most as u64)
         .all(on)
         .await?;
-    whole(on, rows).await
+    whole(on, vault, rows).await
 }
 
 /// The orders of these rows, in their order.
-async fn whole(on: &impl ConnectionTrait, rows: Vec<orders::Model>) -> Result<Vec<Order>, Stop> {
+pub async fn whole(
+    on: &impl ConnectionTrait,
+    vault: &Vault,
+    rows: Vec<orders::Model>,
+) -> Result<Vec<Order>, Stop> {
     let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
     let mut parts = Parts::read(on, &rows, &ids).await?;
     let orders = rows
         .into_iter()
-        .map(|order| Order::try_from(parts.rows_of(order)));
+        .map(|order| parts.rows_of(order).order(vault));
     Ok(orders.collect::<Result<_, BadRow>>()?)
 }
 
@@ -82,6 +96,9 @@ struct Parts {
     payments: HashMap<Uuid, Vec<payments::Model>>,
     refunds: HashMap<Uuid, Vec<refunds::Model>>,
     shipments: HashMap<Uuid, shipments::Model>,
+    returns: HashMap<Uuid, Vec<return_requests::Model>>,
+    /// By their return.
+    return_lines: HashMap<Uuid, Vec<return_lines::Model>>,
 }
 
 impl Parts {
@@ -120,7 +137,40 @@ impl Parts {
         for shipment in bulk::rows_of(on, select, shipments::Column::OrderId, &ids).await? {
             parts.shipments.insert(shipment.order_id, shipment);
         }
+        // Only what is with its buyer can come back.
+        let paid = rows
+            .iter()
+            .filter(|row| row.status == OrderStatus::Paid.word());
+        let ids: Vec<Uuid> = paid.map(|row| row.id).collect();
+        parts.read_returns(on, &ids).await?;
         Ok(parts)
+    }
+
+    async fn read_returns(
+        &mut self,
+        on: &impl ConnectionTrait,
+        orders: &[Uuid],
+    ) -> Result<(), DbErr> {
+        use return_requests::Column::{Id, OrderId, RequestedAt};
+        let select = return_requests::Entity::find()
+            .order_by_asc(RequestedAt)
+            .order_by_asc(Id);
+        let mut ids = Vec::new();
+        for request in bulk::rows_of(on, select, OrderId, orders).await? {
+            ids.push(request.id);
+            self.returns
+                .entry(request.order_id)
+                .or_default()
+                .push(request);
+        }
+        let select = return_lines::Entity::find().order_by_asc(return_lines::Column::Position);
+        for line in bulk::rows_of(on, select, return_lines::Column::ReturnId, &ids).await? {
+            self.return_lines
+                .entry(line.return_id)
+                .or_default()
+                .push(line);
+        }
+        Ok(())
     }
 
     fn rows_of(&mut self, order: orders::Model) -> OrderRows {
@@ -129,9 +179,35 @@ impl Parts {
             payments: self.payments.remove(&order.id).unwrap_or_default(),
             refunds: self.refunds.remove(&order.id).unwrap_or_default(),
             shipment: self.shipments.remove(&order.id),
+            returns: self.returns_of(order.id),
             order,
         }
     }
+}
+
+impl Parts {
+    fn returns_of(
+        &mut self,
+        order: Uuid,
+    ) -> Vec<(return_requests::Model, Vec<return_lines::Model>)> {
+        let requests = self.returns.remove(&order).unwrap_or_default();
+        let with_lines = requests.into_iter().map(|request| {
+            let lines = self.return_lines.remove(&request.id).unwrap_or_default();
+            (request, lines)
+        });
+        with_lines.collect()
+    }
+}
+
+/// The order that a return is of.
+pub async fn of_return(
+    on: &impl ConnectionTrait,
+    request: ReturnId,
+) -> Result<Option<OrderId>, DbErr> {
+    let row = return_requests::Entity::find_by_id(request.0)
+        .one(on)
+        .await?;
+    Ok(row.map(|row| OrderId(row.order_id)))
 }
 
 /// Receipts of orders placed from `since` on, in the order they were placed. Those that no admission

@@ -3,7 +3,8 @@
 use domain::delivery::ShipmentStatus;
 use domain::order::OrderStatus;
 use domain::payment::PaymentStatus;
-use domain::{OrderId, PaymentId, RefundId, Timestamp};
+use domain::return_request::ReturnStatus;
+use domain::{OrderId, PaymentId, RefundId, ReturnId, Timestamp};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
@@ -11,7 +12,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use crate::sql::bulk::MOST_IDS;
-use crate::sql::entities::{orders, payments, refunds, shipments};
+use crate::sql::entities::{orders, payments, refunds, return_requests, shipments};
 use crate::sql::many::one_of;
 use crate::sql::rows::ms;
 use crate::words::Word;
@@ -131,6 +132,27 @@ pub async fn shipments_due(
         .order_by_asc(DueAt)
         .limit(most as u64);
     Ok(ids(select.into_tuple().all(on).await?))
+}
+
+/// Returns that are open and due, longest due first.
+pub async fn returns_due(
+    on: &impl ConnectionTrait,
+    now: Timestamp,
+    most: usize,
+) -> Result<Vec<(OrderId, ReturnId)>, DbErr> {
+    use return_requests::Column::{DueAt, Id, OrderId as Order, Status};
+    let select = return_requests::Entity::find()
+        .select_only()
+        .columns([Order, Id])
+        .filter(Status.eq(ReturnStatus::Requested.word()))
+        .filter(DueAt.lte(ms(now)))
+        .order_by_asc(DueAt)
+        .limit(most as u64);
+    let rows: Vec<(Uuid, Uuid)> = select.into_tuple().all(on).await?;
+    let pairs = rows.into_iter();
+    Ok(pairs
+        .map(|(order, request)| (OrderId(order), ReturnId(request)))
+        .collect())
 }
 
 fn ids(rows: Vec<Uuid>) -> Vec<OrderId> {

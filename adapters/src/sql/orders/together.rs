@@ -141,10 +141,9 @@ impl Ledger {
     async fn commit_now(&self, steps: &[Transition]) -> Answer {
         let doing = "committing steps of orders";
         let committed = self
-            .write(
-                doing,
-                |on| async move { commit(&self.engine, &on, steps).await },
-            )
+            .write(doing, |on| async move {
+                commit((&self.engine, &self.vault), &on, steps).await
+            })
             .await?;
         self.events.notify_one();
         Ok(committed)

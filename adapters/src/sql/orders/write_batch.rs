@@ -15,9 +15,9 @@ use uuid::Uuid;
 use crate::sql::engine::Engine;
 use crate::sql::entities::{admissions, order_lines, orders, writer_positions};
 use crate::sql::fault::Stop;
-use crate::sql::rows::order::{line_rows, order_row};
+use crate::sql::rows::order::{new_line_rows, new_order_row};
 use crate::sql::stock::LockedStock;
-use crate::sql::{bulk, outbox};
+use crate::sql::{bulk, outbox, records};
 
 /// Where the writer goes on in a partition.
 pub async fn position(on: &impl ConnectionTrait, partition: Partition) -> Result<Offset, DbErr> {
@@ -145,10 +145,10 @@ async fn insert(on: &impl ConnectionTrait, decision: &BatchDecision) -> Result<(
     }
     let new = decision.orders.iter();
     let rows = new
-        .map(|order| order_row(order, receipts.get(&order.id).copied()))
+        .map(|order| new_order_row(order, receipts.get(&order.id).copied()))
         .collect();
     bulk::insert::<orders::ActiveModel, _>(on, rows).await?;
-    let rows = decision.orders.iter().flat_map(line_rows).collect();
+    let rows = decision.orders.iter().flat_map(new_line_rows).collect();
     bulk::insert::<order_lines::ActiveModel, _>(on, rows).await?;
     let counted = decision.admissions.iter();
     let rows = counted.map(|(id, order)| admissions::Model {
@@ -156,6 +156,7 @@ async fn insert(on: &impl ConnectionTrait, decision: &BatchDecision) -> Result<(
         order_id: order.0,
     });
     bulk::insert::<admissions::ActiveModel, _>(on, rows.collect()).await?;
+    records::insert_movements(on, &decision.movements).await?;
     outbox::insert(on, &decision.events).await
 }
 

@@ -161,7 +161,8 @@ fn place(Reading { table, id }: Reading, column: &'static str) -> Place {
     }
 }
 
-fn open(
+/// What was sealed in a column.
+pub(super) fn open(
     vault: &Vault,
     reading: Reading,
     column: &'static str,
@@ -171,7 +172,8 @@ fn open(
     opened.map_err(|error| reading.sealed(column, error))
 }
 
-fn seal(
+/// The text sealed for a column.
+pub(super) fn seal(
     vault: &Vault,
     reading: Reading,
     column: &'static str,

@@ -1,17 +1,26 @@
-//! Orders with their lines, payments, refunds and shipment.
+//! Orders with their lines, payments, refunds, shipment and returns.
 
-use domain::delivery::{Shipment, ShipmentState, ShipmentStatus};
+use domain::delivery::{Address, Shipment, ShipmentState, ShipmentStatus};
 use domain::gate::{Fingerprint, Receipt};
 use domain::order::{Line, Order, OrderState, OrderStatus};
 use domain::payment::{Payment, PaymentMethod, PaymentState, PaymentStatus, Refund};
 use domain::{
     AccountId, AdmissionId, ItemId, OrderId, PaymentId, Quantity, RefundId, ShipmentId, Timestamp,
 };
+use sea_orm::ActiveValue::{NotSet, Set};
 use uuid::Uuid;
 
+use super::account::{open, seal};
+use super::return_request::return_request;
 use super::{BadRow, Reading, ms};
-use crate::sql::entities::{order_lines, orders, payments, refunds, shipments};
+use crate::crypto::vault::Vault;
+use crate::sql::entities::{
+    order_lines, orders, payments, refunds, return_lines, return_requests, shipments,
+};
 use crate::words::Word;
+
+/// The column that an order's address is sealed for.
+const DELIVERY_ADDRESS: &str = "delivery_address";
 
 /// The rows of one order.
 pub struct OrderRows {
@@ -22,18 +31,28 @@ pub struct OrderRows {
     pub payments: Vec<payments::Model>,
     pub refunds: Vec<refunds::Model>,
     pub shipment: Option<shipments::Model>,
+    /// The earliest first, each with its lines.
+    pub returns: Vec<(return_requests::Model, Vec<return_lines::Model>)>,
 }
 
-impl TryFrom<OrderRows> for Order {
-    type Error = BadRow;
-
-    fn try_from(rows: OrderRows) -> Result<Self, BadRow> {
+impl OrderRows {
+    /// The order of these rows.
+    ///
+    /// # Errors
+    /// A column makes no sense, or does not open.
+    pub fn order(self, vault: &Vault) -> Result<Order, BadRow> {
+        let rows = self;
         let row = rows.order;
         let reading = Reading {
             table: "orders",
             id: row.id,
         };
-        Ok(Self {
+        let returns = rows.returns.into_iter();
+        let returns = returns.map(|(row, lines)| return_request(row, &lines));
+        let address = row.delivery_address.as_deref();
+        let address = address.map(|sealed| open(vault, reading, DELIVERY_ADDRESS, sealed));
+        let address = address.transpose()?.map(Address::new).transpose();
+        Ok(Order {
             id: OrderId(row.id),
             buyer: AccountId(row.buyer_id),
             fingerprint: Fingerprint(row.fingerprint.as_u128()),
@@ -48,9 +67,23 @@ impl TryFrom<OrderRows> for Order {
                 .map(payment)
                 .collect::<Result<_, _>>()?,
             refunds: rows.refunds.iter().map(refund).collect::<Result<_, _>>()?,
+            delivery_address: address.map_err(|_| reading.bad(DELIVERY_ADDRESS, "no address"))?,
             shipment: rows.shipment.as_ref().map(shipment).transpose()?,
+            returns: returns.collect::<Result<_, _>>()?,
         })
     }
+}
+
+/// Where an order goes, sealed.
+///
+/// # Errors
+/// A text that is too long to be sealed.
+pub fn sealed_address(vault: &Vault, order: OrderId, to: &Address) -> Result<Vec<u8>, BadRow> {
+    let reading = Reading {
+        table: "orders",
+        id: order.0,
+    };
+    seal(vault, reading, DELIVERY_ADDRESS, to.as_str())
 }
 
 /// What the gate remembers of an order, with when it was placed.
@@ -111,6 +144,8 @@ fn line(row: &order_lines::Model) -> Result<Line, BadRow> {
         item: ItemId(row.item_id),
         quantity: quantity.map_err(|_| reading.bad("quantity", "out of range"))?,
         unit_price: reading.money(row.price_minor, &row.currency)?,
+        cancelled: reading.count("cancelled", row.cancelled.unwrap_or(0))?,
+        returned: reading.count("returned", row.returned.unwrap_or(0))?,
     })
 }
 
@@ -235,38 +270,42 @@ impl From<&OrderState> for StateColumns {
     }
 }
 
-/// The row of an order whose receipt names `admission`.
-pub fn order_row(order: &Order, admission: Option<Uuid>) -> orders::Model {
+/// The row of a new order whose receipt names `admission`. What only later steps write is left out:
+/// the order writer's statements are the longest there are.
+pub fn new_order_row(order: &Order, admission: Option<Uuid>) -> orders::ActiveModel {
     let state = StateColumns::from(&order.state);
-    orders::Model {
-        id: order.id.0,
-        buyer_id: order.buyer.0,
-        fingerprint: Uuid::from_u128(order.fingerprint.0),
-        admission_id: admission,
-        total_minor: order.total.minor,
-        currency: order.total.currency.code().to_owned(),
-        placed_at: ms(order.placed_at),
-        status: state.status.to_owned(),
-        reason: state.reason.map(str::to_owned),
-        expires_at: state.expires_at,
-        payment_id: state.payment_id,
-        ended_at: state.ended_at,
-        version: order.version,
+    orders::ActiveModel {
+        id: Set(order.id.0),
+        buyer_id: Set(order.buyer.0),
+        fingerprint: Set(Uuid::from_u128(order.fingerprint.0)),
+        admission_id: Set(admission),
+        total_minor: Set(order.total.minor),
+        currency: Set(order.total.currency.code().to_owned()),
+        placed_at: Set(ms(order.placed_at)),
+        status: Set(state.status.to_owned()),
+        reason: Set(state.reason.map(str::to_owned)),
+        expires_at: Set(state.expires_at),
+        payment_id: Set(state.payment_id),
+        ended_at: Set(state.ended_at),
+        version: Set(order.version),
+        delivery_address: NotSet,
     }
 }
 
-/// The rows of an order's lines, in their order.
-pub fn line_rows(order: &Order) -> impl Iterator<Item = order_lines::Model> {
+/// The rows of a new order's lines, in their order, in the same way.
+pub fn new_line_rows(order: &Order) -> impl Iterator<Item = order_lines::ActiveModel> {
     let id = order.id.0;
     (0..)
         .zip(&order.lines)
-        .map(move |(position, line)| order_lines::Model {
-            order_id: id,
-            position,
-            item_id: line.item.0,
-            quantity: i64::from(line.quantity.get()),
-            price_minor: line.unit_price.minor,
-            currency: line.unit_price.currency.code().to_owned(),
+        .map(move |(position, line)| order_lines::ActiveModel {
+            order_id: Set(id),
+            position: Set(position),
+            item_id: Set(line.item.0),
+            quantity: Set(i64::from(line.quantity.get())),
+            price_minor: Set(line.unit_price.minor),
+            currency: Set(line.unit_price.currency.code().to_owned()),
+            cancelled: NotSet,
+            returned: NotSet,
         })
 }
 

@@ -62,7 +62,7 @@ async fn two_processes_take_turns() {
             for number in 0..50 {
                 // It looks before it writes: nobody may write in between.
                 let key = key((writer as u128) << 64 | number);
-                let restocked = ledger.restock(ItemId(ID), 1, Timestamp::UNIX_EPOCH, &key);
+                let restocked = ledger.restock(ItemId(ID), 1, Timestamp::UNIX_EPOCH, &key, None);
                 let restocked = restocked.await.unwrap();
                 assert!(matches!(restocked, ItemWritten::Done { .. }));
             }
@@ -83,7 +83,7 @@ async fn what_a_writer_has_read_stays_so_until_it_has_written() {
     let writing = one.engine.begin_write().await.unwrap();
     let other = tokio::spawn(async move {
         let restocked = two
-            .restock(ItemId(ID), 1, Timestamp::UNIX_EPOCH, &key(1))
+            .restock(ItemId(ID), 1, Timestamp::UNIX_EPOCH, &key(1), None)
             .await;
         assert!(matches!(restocked.unwrap(), ItemWritten::Done { .. }));
     });

@@ -13,7 +13,9 @@ use super::{ID, add_item, open, place};
 use crate::sql::Ledger;
 
 fn cancel(order: &Order) -> Transition {
-    order.cancel(RefundId(ID), Timestamp::UNIX_EPOCH).unwrap()
+    order
+        .cancel(&[], RefundId(ID), Timestamp::UNIX_EPOCH)
+        .unwrap()
 }
 
 fn spawn(ledger: &Arc<Ledger>, step: Transition) -> JoinHandle<Result<Vec<Committed>, Fault>> {

@@ -93,6 +93,7 @@ async fn a_key_that_is_taken_is_known_as_such() {
         payment_id: None,
         ended_at: None,
         version: 1,
+        delivery_address: None,
     };
     let insert = |rows| bulk::insert::<orders::ActiveModel, _>(&ledger.engine.writer, rows);
     insert(vec![row()]).await.unwrap();
@@ -118,7 +119,7 @@ async fn work_that_is_cut_off_anywhere_is_done_wholly_or_not_at_all() {
         let restocking = tokio::spawn(async move {
             let at = Timestamp::UNIX_EPOCH;
             ledger
-                .restock(item, 1, at, &key(number.into()))
+                .restock(item, 1, at, &key(number.into()), None)
                 .await
                 .unwrap();
         });
@@ -140,7 +141,7 @@ async fn work_that_is_cut_off_anywhere_is_done_wholly_or_not_at_all() {
         1 + used
     );
     ledger
-        .restock(item, 1, Timestamp::UNIX_EPOCH, &key(TRIES.into()))
+        .restock(item, 1, Timestamp::UNIX_EPOCH, &key(TRIES.into()), None)
         .await
         .unwrap();
 }

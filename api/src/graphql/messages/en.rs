@@ -24,6 +24,14 @@ pub(super) fn reason(reason: &Reason) -> String {
         Reason::StateConflict { .. } => "The order is in a state that does not allow this.",
         Reason::PaymentWindowClosed { .. } => "The time to pay this order is over.",
         Reason::ReturnWindowClosed { .. } => "The time to return this is over.",
+        Reason::ReturnSettled { .. } => "This return is settled already.",
+        Reason::MoreThanCaptured { refundable } => {
+            let amount = refundable.to_decimal();
+            return format!(
+                "At most {amount} {} can still be given back.",
+                refundable.currency.code()
+            );
+        }
         Reason::IdempotencyKeyReused => "This idempotency key was used for something else.",
         Reason::VersionConflict { .. } => "Somebody else has changed this in the meantime.",
         Reason::StockBelowHeld { held } => {

@@ -28,6 +28,14 @@ pub(super) fn reason(reason: &Reason) -> String {
         Reason::StateConflict { .. } => "현재 주문 상태에서는 할 수 없습니다.",
         Reason::PaymentWindowClosed { .. } => "결제 가능 시간이 지났습니다.",
         Reason::ReturnWindowClosed { .. } => "반품 가능 기간이 지났습니다.",
+        Reason::ReturnSettled { .. } => "이미 처리된 반품입니다.",
+        Reason::MoreThanCaptured { refundable } => {
+            let amount = refundable.to_decimal();
+            return format!(
+                "환불할 수 있는 금액은 최대 {amount} {}입니다.",
+                refundable.currency.code()
+            );
+        }
         Reason::IdempotencyKeyReused => "이미 다른 요청에 사용된 멱등성 키입니다.",
         Reason::VersionConflict { .. } => "그 사이에 다른 사람이 변경했습니다.",
         Reason::StockBelowHeld { held } => {

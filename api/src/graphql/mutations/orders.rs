@@ -2,6 +2,8 @@
 
 use async_graphql::{Context, ID, InputObject, Object};
 use domain::account::Role;
+use domain::delivery::Address;
+use domain::order::Portion;
 use domain::payment::PaymentMethod;
 use domain::refusal::Rule;
 use domain::use_cases::cancel_order::{CancelOrder, cancel_order};
@@ -53,8 +55,8 @@ impl Orders {
         answer(ctx, input.pay(ctx).await)
     }
 
-    /// Takes an order back before it is dispatched. Its units are back on sale at once; what was paid
-    /// goes back, see `refunds`. For the order's buyer.
+    /// Takes an order or parts of it back before it is dispatched. The units are back on sale at once;
+    /// what was paid for them goes back, see `refunds`. For the order's buyer.
     ///
     /// Refusals: `Unauthenticated`, `InvalidInput`, `NotFound`, `StateConflict`, `IdempotencyKeyReused`,
     /// `TryAgain`.
@@ -158,6 +160,9 @@ pub struct PayOrderInput {
     /// The payment provider's token for how the buyer pays, 1 to 255 characters. Never a card number.
     #[graphql(secret)]
     payment_method: String,
+    /// Where the parcel goes, 1 to 200 characters; the address of the buyer's profile without it.
+    #[graphql(secret)]
+    delivery_address: Option<String>,
 }
 
 payload! {
@@ -176,11 +181,13 @@ impl PayOrderInput {
         let order = order_id(&self.order_id)?;
         let key = IdempotencyKey(self.idempotency_key.0);
         let method = PaymentMethod(self.payment_method);
+        let address = self.delivery_address.map(Address::new).transpose();
         let command = PayOrder {
             buyer,
             key,
             order,
             method,
+            address: address.map_err(|reason| reason.at(["deliveryAddress"]))?,
         };
         let changed = pay_order(&Graph::of(ctx).ports, command).await?;
         let replayed = changed.replayed;
@@ -195,12 +202,54 @@ pub struct CancelOrderInput {
     order_id: ID,
     /// Made by the client, fresh for every cancellation that is meant, the same for every repetition.
     idempotency_key: Uuid,
+    /// What of it, each line at most once; all that is left of it without this.
+    lines: Option<Vec<OrderPortionInput>>,
+}
+
+/// Units of one line of an order.
+#[derive(InputObject, Debug)]
+pub struct OrderPortionInput {
+    /// The line's `number`, from 1.
+    line: i32,
+    /// Units of it, at least 1 and at most what is left of it.
+    quantity: i32,
+}
+
+/// The portions that are named; none where all that is left is meant.
+pub(super) fn portions(
+    named: Option<Vec<OrderPortionInput>>,
+    most: usize,
+) -> Result<Vec<Portion>, Failure> {
+    let Some(named) = named else {
+        return Ok(Vec::new());
+    };
+    let refused = |rule: Rule| Failure::from(Reason::from(rule).at(["lines"]));
+    if named.is_empty() {
+        return Err(refused(Rule::TooShort { least: 1 }));
+    }
+    if named.len() > most {
+        let most = u32::try_from(most).unwrap_or(u32::MAX);
+        return Err(refused(Rule::TooLong { most }));
+    }
+    let mut refusals = Refusals::default();
+    let mut portions = Vec::with_capacity(named.len());
+    for (at, portion) in named.iter().enumerate() {
+        let place = |field: &str| ["lines".to_owned(), at.to_string(), field.to_owned()];
+        let line = u32::try_from(portion.line).ok();
+        let line = line.and_then(|line| line.checked_sub(1));
+        let line = line.ok_or_else(|| Reason::NotFound.at(place("line")));
+        let quantity = Quantity::new(portion.quantity.into()).map_err(|r| r.at(place("quantity")));
+        if let (Some(line), Some(quantity)) = (refusals.take(line), refusals.take(quantity)) {
+            portions.push(Portion { line, quantity });
+        }
+    }
+    refusals.or(portions)
 }
 
 payload! {
     /// What became of `cancelOrder`.
     CancelOrderPayload {
-        /// The order, in state CANCELLED; null exactly when it was refused.
+        /// The order, in state CANCELLED when nothing of it is left; null exactly when it was refused.
         order: Order,
         /// Whether the same key had cancelled it before.
         replayed: bool,
@@ -212,8 +261,14 @@ impl CancelOrderInput {
         let buyer = buyer(ctx)?;
         let order = order_id(&self.order_id)?;
         let key = IdempotencyKey(self.idempotency_key.0);
-        let changed =
-            cancel_order(&Graph::of(ctx).ports, CancelOrder { buyer, key, order }).await?;
+        let ports = &Graph::of(ctx).ports;
+        let command = CancelOrder {
+            buyer,
+            key,
+            order,
+            lines: portions(self.lines, ports.policies.max_lines)?,
+        };
+        let changed = cancel_order(ports, command).await?;
         let replayed = changed.replayed;
         Ok(CancelOrderPayload::done(ctx, changed.into(), replayed))
     }
@@ -225,10 +280,10 @@ impl From<Changed> for Order {
     }
 }
 
-fn buyer(ctx: &Context<'_>) -> Result<AccountId, Reason> {
+pub(super) fn buyer(ctx: &Context<'_>) -> Result<AccountId, Reason> {
     RequestContext::of(ctx).requester.acting_as(Role::Customer)
 }
 
-fn order_id(id: &ID) -> Result<OrderId, Failure> {
+pub(super) fn order_id(id: &ID) -> Result<OrderId, Failure> {
     OrderId::parse(id).map_err(|reason| reason.at(["orderId"]).into())
 }

@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, Enum, ID, Object, SimpleObject};
 use domain::account::Role;
-use domain::page::{ItemFilter, ItemOrder, ItemQuery};
+use domain::page::{ItemFilter, ItemOrder, ItemQuery, MAX_PAGE};
 use domain::use_cases::sign_in::SignedIn;
 use domain::{AccountId, Requester};
 
@@ -59,6 +59,20 @@ impl Viewer {
             .await;
         let page = page.map(|page| Some(OrderConnection::of(page)));
         nullable(ctx, page.map_err(Fault::from))
+    }
+
+    /// Where the requester is signed in, the newest first; at most 100.
+    async fn sessions(&self, ctx: &Context<'_>) -> Option<Vec<OpenSession>> {
+        let ports = &Graph::of(ctx).ports;
+        let now = ports.clock.now();
+        let sessions = ports
+            .accounts
+            .sessions_of(self.account, now, MAX_PAGE)
+            .await;
+        let shown = |sessions: Vec<domain::account::Session>| {
+            Some(sessions.iter().map(Into::into).collect())
+        };
+        nullable(ctx, sessions.map(shown).map_err(Fault::from))
     }
 
     /// What the requester means to buy later, the newest first.
@@ -197,6 +211,27 @@ impl From<SignedIn> for Session {
             access_token_expires_at: signed_in.access_until.into(),
             refresh_token: signed_in.refresh_token,
             refresh_token_expires_at: signed_in.refresh_until.into(),
+        }
+    }
+}
+
+/// A place where an account is signed in.
+#[derive(SimpleObject)]
+pub struct OpenSession {
+    /// Its global id, `session_…`.
+    id: ID,
+    /// When it was signed in.
+    signed_in_at: DateTime,
+    /// When it ends unless it is refreshed before.
+    expires_at: DateTime,
+}
+
+impl From<&domain::account::Session> for OpenSession {
+    fn from(session: &domain::account::Session) -> Self {
+        Self {
+            id: session.id.to_global(),
+            signed_in_at: session.created_at.into(),
+            expires_at: session.expires_at.into(),
         }
     }
 }

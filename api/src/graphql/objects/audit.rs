@@ -1,34 +1,11 @@
-//! The back office's look at the invariants.
+//! The invariants of the order path, held against what there is.
 
-use async_graphql::{Context, Object, SimpleObject};
-use domain::use_cases::audit::{self, AuditReport, Pipeline};
+use async_graphql::SimpleObject;
+use domain::use_cases::audit::{AuditReport, Pipeline};
 
-use crate::fault::{Fault, nullable};
-use crate::graphql::Graph;
 use crate::graphql::scalars::{Uuid, count};
 
 use super::order::OrderState;
-
-/// What only those who run the shop may see.
-pub struct BackOffice;
-
-/// For those who run the shop: role ADMIN.
-#[Object]
-impl BackOffice {
-    /// Holds the ledger against itself, against the gate and against the payment provider. It reads
-    /// everything and waits up to 15 seconds for the pipeline to come to rest. Null when something
-    /// can't be read.
-    #[graphql(complexity = "1000 + child_complexity")]
-    async fn stock_audit(&self, ctx: &Context<'_>) -> Option<StockAudit> {
-        let report = audit::audit(&Graph::of(ctx).ports).await;
-        nullable(
-            ctx,
-            report
-                .map(|report| Some(report.into()))
-                .map_err(Fault::from),
-        )
-    }
-}
 
 /// What an audit found.
 #[derive(SimpleObject)]

@@ -7,6 +7,7 @@ use domain::{Currency, Refusal};
 use crate::graphql::scalars::Decimal;
 
 /// An exact amount of money.
+#[derive(Clone, Debug)]
 pub struct Money(pub domain::Money);
 
 /// An exact amount of money in one currency.

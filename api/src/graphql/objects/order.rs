@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, Object, SimpleObject};
-use domain::order::{OrderStatus, Permission};
+use domain::Reason;
+use domain::order::{Line, OrderStatus, Permission};
 use domain::use_cases::view_order::OrderView;
-use domain::{ItemId, Quantity, Reason};
 
 use crate::fault::{Fault, nullable};
 use crate::graphql::Graph;
@@ -18,6 +18,7 @@ use crate::request::RequestContext;
 use super::item::Item;
 use super::money::Money;
 use super::payment::{Payment, Refund};
+use super::return_request::Return;
 use super::shipment::Shipment;
 
 /// An order, wherever it is.
@@ -46,11 +47,11 @@ impl Order {
     async fn lines(&self, ctx: &Context<'_>) -> Vec<OrderLine> {
         let mut lines = self.bare_lines();
         if ctx.look_ahead().field("item").exists() {
-            let ids = lines.iter().map(|line| line.item);
+            let ids = lines.iter().map(|line| line.line.item);
             match Graph::of(ctx).loaders.items.load_many(ids).await {
                 Ok(items) => {
                     for line in &mut lines {
-                        line.found = Ok(items.get(&line.item).cloned());
+                        line.found = Ok(items.get(&line.line.item).cloned());
                     }
                 }
                 // One fault, said once: at the first line.
@@ -69,6 +70,14 @@ impl Order {
         match &self.0 {
             OrderView::Accepted(draft) => draft.total.into(),
             OrderView::Written(order) => order.total.into(),
+        }
+    }
+
+    /// What is left of `total` without what was cancelled or returned since.
+    async fn current_total(&self) -> Money {
+        match &self.0 {
+            OrderView::Accepted(draft) => draft.total.into(),
+            OrderView::Written(order) => order.current_total().into(),
         }
     }
 
@@ -103,7 +112,15 @@ impl Order {
 
     /// How it gets to its buyer; null before it is paid.
     async fn shipment(&self) -> Option<Shipment> {
-        self.written()?.shipment.as_ref().map(Into::into)
+        Shipment::of(self.written()?)
+    }
+
+    /// What of it comes back, the earliest first.
+    async fn returns(&self) -> Vec<Return> {
+        let returns = self
+            .written()
+            .map(|order| order.returns.iter().map(Into::into).collect());
+        returns.unwrap_or_default()
     }
 
     /// Why it was turned down after it was accepted; null unless it is REJECTED.
@@ -122,9 +139,11 @@ impl Order {
     /// What its buyer may do with it now, until when, and why not: one entry an action.
     async fn actions(&self, ctx: &Context<'_>) -> Vec<OrderPermission> {
         let language = RequestContext::of(ctx).language;
+        let ports = &Graph::of(ctx).ports;
+        let rules = (&ports.policies.returns, &ports.policies.calendar);
         let permissions = match &self.0 {
             OrderView::Accepted(_) => not_yet(),
-            OrderView::Written(order) => order.permissions(Graph::of(ctx).ports.clock.now()),
+            OrderView::Written(order) => order.permissions(rules, ports.clock.now()),
         };
         let shown = permissions.into_iter().map(|permission| OrderPermission {
             action: permission.action.into(),
@@ -160,26 +179,23 @@ impl Order {
     }
 
     fn bare_lines(&self) -> Vec<OrderLine> {
-        let line = |item, quantity, unit_price| OrderLine {
-            item,
-            quantity,
-            unit_price,
-            found: Ok(None),
-        };
-        match &self.0 {
+        let lines: Vec<Line> = match &self.0 {
             OrderView::Accepted(draft) => {
                 let lines = draft.lines.iter();
                 lines
-                    .map(|one| line(one.item, one.quantity, one.unit_price))
+                    .map(|one| Line::new(one.item, one.quantity, one.unit_price))
                     .collect()
             }
-            OrderView::Written(order) => {
-                let lines = order.lines.iter();
-                lines
-                    .map(|one| line(one.item, one.quantity, one.unit_price))
-                    .collect()
-            }
-        }
+            OrderView::Written(order) => order.lines.clone(),
+        };
+        let numbered = (1_u32..).zip(lines);
+        numbered
+            .map(|(number, line)| OrderLine {
+                number,
+                line,
+                found: Ok(None),
+            })
+            .collect()
     }
 }
 
@@ -188,6 +204,7 @@ fn not_yet() -> Vec<Permission> {
     [
         domain::order::OrderAction::Pay,
         domain::order::OrderAction::Cancel,
+        domain::order::OrderAction::RequestReturn,
     ]
     .into_iter()
     .map(|action| Permission {
@@ -203,9 +220,8 @@ fn not_yet() -> Vec<Permission> {
 
 /// Units of an item at the price they were ordered at.
 pub struct OrderLine {
-    item: ItemId,
-    quantity: Quantity,
-    unit_price: domain::Money,
+    number: u32,
+    line: Line,
     /// What came of looking the item up, where it was asked for.
     found: Result<Option<Arc<domain::item::Item>>, SharedFault>,
 }
@@ -213,6 +229,11 @@ pub struct OrderLine {
 /// Units of one item in an order, at the price of the moment at which it was placed.
 #[Object]
 impl OrderLine {
+    /// Its number in the order, from 1: what `cancelOrder` and `requestReturn` name it by.
+    async fn number(&self) -> i32 {
+        count(self.number)
+    }
+
     /// The item as it is now; null when it can't be read.
     async fn item(&self, ctx: &Context<'_>) -> Option<Item> {
         let item = self
@@ -225,17 +246,27 @@ impl OrderLine {
 
     /// Units ordered.
     async fn quantity(&self) -> i32 {
-        count(self.quantity.get())
+        count(self.line.quantity.get())
+    }
+
+    /// Units of them that were cancelled before they were dispatched.
+    async fn cancelled_quantity(&self) -> i32 {
+        count(self.line.cancelled)
+    }
+
+    /// Units of them that came back.
+    async fn returned_quantity(&self) -> i32 {
+        count(self.line.returned)
     }
 
     /// What one unit costs in this order.
     async fn unit_price(&self) -> Money {
-        self.unit_price.into()
+        self.line.unit_price.into()
     }
 
     /// `quantity` times `unitPrice`.
     async fn subtotal(&self) -> Option<Money> {
-        self.unit_price.times(self.quantity.get()).map(Into::into)
+        self.line.subtotal().map(Into::into)
     }
 }
 
@@ -258,7 +289,7 @@ pub enum OrderState {
     Expired,
     /// The payment was declined and no time is left; its units are back on sale. It stays so.
     PaymentFailed,
-    /// Its buyer cancelled it; its units are back on sale, what was paid goes back. It stays so.
+    /// Its buyer cancelled all of it; its units are back on sale, what was paid goes back. It stays so.
     Cancelled,
 }
 
@@ -284,8 +315,10 @@ pub enum OrderRejection {
 pub enum OrderAction {
     /// Pay it: `payOrder`.
     Pay,
-    /// Take it back: `cancelOrder`.
+    /// Take it or parts of it back: `cancelOrder`.
     Cancel,
+    /// Give delivered units back: `requestReturn`.
+    RequestReturn,
 }
 
 /// Whether an action is open to an order's buyer.

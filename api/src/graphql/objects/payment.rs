@@ -47,7 +47,7 @@ pub struct PaymentAttempt {
     number: i32,
     /// What became of it.
     state: PaymentState,
-    /// What is taken: the order's total.
+    /// What is taken: what was left of the order when it was asked for.
     amount: Money,
     /// When the buyer asked for it.
     requested_at: DateTime,
@@ -136,8 +136,12 @@ impl From<&domain::payment::Refund> for Refund {
 #[derive(Enum, Clone, Copy, PartialEq, Eq, Debug)]
 #[graphql(remote = "domain::payment::RefundReason")]
 pub enum RefundReason {
-    /// The order was cancelled after it was paid.
+    /// Units were cancelled after they were paid.
     Cancelled,
+    /// Delivered units came back.
+    Returned,
+    /// An operator decided so.
+    ByHand,
     /// The money was taken for an order that had no use for it any more.
     StrayCapture,
 }

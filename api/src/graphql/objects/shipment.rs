@@ -15,6 +15,8 @@ pub struct Shipment {
     state: ShipmentState,
     /// The carrier's number; null before it is dispatched.
     tracking_number: Option<String>,
+    /// Where it goes, as its buyer said when it was paid; null where nobody said.
+    address: Option<String>,
     /// When it is to leave; null once it has left or is cancelled.
     dispatch_due_at: Option<DateTime>,
     /// When it left; null before.
@@ -27,19 +29,23 @@ pub struct Shipment {
     cancelled_at: Option<DateTime>,
 }
 
-impl From<&domain::delivery::Shipment> for Shipment {
-    fn from(shipment: &domain::delivery::Shipment) -> Self {
+impl Shipment {
+    /// The shipment of an order; none before it is paid.
+    pub fn of(order: &domain::order::Order) -> Option<Self> {
+        let shipment = order.shipment.as_ref()?;
+        let address = order.delivery_address.as_ref();
         let bare = Self {
             id: shipment.id.to_global(),
             state: shipment.status().into(),
             tracking_number: None,
+            address: address.map(|address| address.as_str().to_owned()),
             dispatch_due_at: None,
             dispatched_at: None,
             delivery_due_at: None,
             delivered_at: None,
             cancelled_at: None,
         };
-        match &shipment.state {
+        Some(match &shipment.state {
             Stage::Preparing { dispatch_due } => Self {
                 dispatch_due_at: Some((*dispatch_due).into()),
                 ..bare
@@ -68,7 +74,7 @@ impl From<&domain::delivery::Shipment> for Shipment {
                 cancelled_at: Some((*at).into()),
                 ..bare
             },
-        }
+        })
     }
 }
 

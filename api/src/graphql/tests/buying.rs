@@ -72,6 +72,7 @@ async fn a_placed_order_is_answered_without_asking_the_ledger() {
             "actions": [
                 { "action": "PAY", "allowed": false, "until": null, "refused": refused },
                 { "action": "CANCEL", "allowed": false, "until": null, "refused": refused },
+                { "action": "REQUEST_RETURN", "allowed": false, "until": null, "refused": refused },
             ],
         })
     );

@@ -100,6 +100,7 @@ impl World {
             accounts: self.clone(),
             wishlists: self.clone(),
             audit: self.clone(),
+            back_office: self.clone(),
             provider: self.clone(),
             mailer: self.clone(),
             passwords: self.clone(),
@@ -180,11 +181,10 @@ impl World {
     /// What the order writer does with an accepted order, with its event.
     pub fn write_order(&self, id: OrderId) -> Order {
         let draft = self.receipts.lock().unwrap()[&id].draft.clone().unwrap();
-        let lines = draft.lines.iter().map(|line| domain::order::Line {
-            item: line.item,
-            quantity: line.quantity,
-            unit_price: line.unit_price,
-        });
+        let lines = draft
+            .lines
+            .iter()
+            .map(|line| domain::order::Line::new(line.item, line.quantity, line.unit_price));
         let expires_at = self.now() + TimeDelta::minutes(2);
         let order = Order {
             id,
@@ -197,7 +197,9 @@ impl World {
             version: 1,
             payments: Vec::new(),
             refunds: Vec::new(),
+            delivery_address: None,
             shipment: None,
+            returns: Vec::new(),
         };
         self.add_order(order.clone());
         let happened = domain::event::OrderEvent::Placed { expires_at };

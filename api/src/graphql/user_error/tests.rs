@@ -37,6 +37,12 @@ fn reasons() -> Vec<Reason> {
         },
         Reason::PaymentWindowClosed { since: at },
         Reason::ReturnWindowClosed { since: at },
+        Reason::ReturnSettled {
+            state: domain::return_request::ReturnStatus::Completed,
+        },
+        Reason::MoreThanCaptured {
+            refundable: domain::Money::zero(domain::Currency::from_code("KRW").unwrap()),
+        },
         Reason::IdempotencyKeyReused,
         Reason::VersionConflict { current: 2 },
         Reason::StockBelowHeld { held: 1 },

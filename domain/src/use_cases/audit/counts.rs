@@ -55,6 +55,13 @@ fn check_ledger(figures: &StockFigures, report: &mut AuditReport) {
         );
         report.note(1, subject, detail);
     }
+    if !figures.is_explained() {
+        let detail = format!(
+            "total {}, held {}, released {} are {:?} by the movements",
+            stock.total, stock.held, stock.released, figures.moved
+        );
+        report.note(2, subject, detail);
+    }
     if stock.admitted - stock.released != stock.held {
         let detail = format!(
             "admitted {} - released {} is not held {}",

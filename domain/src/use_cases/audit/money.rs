@@ -6,7 +6,7 @@ use super::{AuditReport, PAGE};
 use crate::order::OrderStatus;
 use crate::payment::{ProviderEntry, RefundReason};
 use crate::ports::Ports;
-use crate::ports::audit::MoneyFigures;
+use crate::ports::audit::{MoneyFigures, PaymentFigures};
 use crate::{Fault, PaymentId};
 
 /// Invariant 5.
@@ -49,25 +49,37 @@ fn check_order(
     books: &mut HashMap<PaymentId, ProviderEntry>,
     report: &mut AuditReport,
 ) {
-    let subject = figures.order.0;
-    let mut captured = 0;
-    for (payment, is_captured) in &figures.payments {
-        let entry = books.remove(payment);
+    let mut kept = Vec::new();
+    for payment in &figures.payments {
+        let entry = books.remove(&payment.id);
         let captures = entry.map_or(0, |entry| entry.captures);
-        let in_flight = figures.status == OrderStatus::Paying && !is_captured;
-        if captures > 1 || (!in_flight && (captures == 1) != *is_captured) {
-            let detail = format!("captured {captures} times, by the ledger: {is_captured}");
-            report.note(5, payment.0, detail);
+        let in_flight = figures.status == OrderStatus::Paying && !payment.is_captured;
+        if captures > 1 || (!in_flight && (captures == 1) != payment.is_captured) {
+            let detail = format!(
+                "captured {captures} times, by the ledger: {}",
+                payment.is_captured
+            );
+            report.note(5, payment.id.0, detail);
         }
         if let Some(entry) = entry.filter(|entry| entry.captures > 0) {
-            if entry.captured != figures.total {
-                let detail = "captured another amount than the order's total".to_owned();
-                report.note(5, payment.0, detail);
+            if entry.captured != payment.amount {
+                let detail = "captured another amount than was asked for".to_owned();
+                report.note(5, payment.id.0, detail);
             }
             check_refunds(figures, &entry, report);
         }
-        captured += usize::from(*is_captured && !is_stray(figures, *payment));
+        if payment.is_captured && !is_stray(figures, payment.id) {
+            kept.push(*payment);
+        }
     }
+    check_count(figures, kept.len(), report);
+    for payment in &kept {
+        check_kept(figures, payment, report);
+    }
+}
+
+/// A paid order has one capture that it keeps, a cancelled one at most one, any other none.
+fn check_count(figures: &MoneyFigures, captured: usize, report: &mut AuditReport) {
     let expected = match figures.status {
         OrderStatus::Paid => 1..=1,
         OrderStatus::Cancelled => 0..=1,
@@ -80,19 +92,30 @@ fn check_order(
     };
     if !expected.contains(&captured) {
         let detail = format!("{captured} captures for an order in {:?}", figures.status);
-        report.note(5, subject, detail);
+        report.note(5, figures.order.0, detail);
     }
-    let cancelled = figures
-        .refunds
-        .iter()
-        .filter(|(_, why, ..)| *why == RefundReason::Cancelled);
-    let due = usize::from(figures.status == OrderStatus::Cancelled && captured == 1);
-    if cancelled.count() != due {
-        report.note(
-            5,
-            subject,
-            "refunds do not match the cancellation".to_owned(),
+}
+
+/// What was given back of the capture that an order keeps is what was cancelled and returned of it,
+/// and what an operator gave back by hand; never more than was taken.
+fn check_kept(figures: &MoneyFigures, payment: &PaymentFigures, report: &mut AuditReport) {
+    let refunds = figures.refunds.iter();
+    let of_it = refunds.filter(|refund| refund.payment == payment.id);
+    let (mut given, mut by_hand) = (0, 0);
+    for refund in of_it {
+        given += refund.amount_minor;
+        if refund.reason == RefundReason::ByHand {
+            by_hand += refund.amount_minor;
+        }
+    }
+    let taken = payment.amount.minor;
+    let due = taken.min(taken - figures.kept_minor + by_hand);
+    if given != due {
+        let detail = format!(
+            "of {taken} minor units {given} go back, while {} are kept: that makes {due}",
+            figures.kept_minor
         );
+        report.note(5, figures.order.0, detail);
     }
 }
 
@@ -101,7 +124,7 @@ fn is_stray(figures: &MoneyFigures, payment: PaymentId) -> bool {
     figures
         .refunds
         .iter()
-        .any(|(of, why, ..)| *of == payment && *why == RefundReason::StrayCapture)
+        .any(|refund| refund.payment == payment && refund.reason == RefundReason::StrayCapture)
 }
 
 /// What the provider gave back of a payment is what the ledger's completed refunds say; an open one
@@ -110,11 +133,13 @@ fn check_refunds(figures: &MoneyFigures, entry: &ProviderEntry, report: &mut Aud
     let of_payment = figures
         .refunds
         .iter()
-        .filter(|(of, ..)| *of == entry.payment);
+        .filter(|refund| refund.payment == entry.payment);
     let (mut least, mut most) = (0, 0);
-    for (_, _, amount, completed) in of_payment {
-        most += amount.minor;
-        least += if *completed { amount.minor } else { 0 };
+    for refund in of_payment {
+        most += refund.amount_minor;
+        if refund.is_completed {
+            least += refund.amount_minor;
+        }
     }
     if entry.refunded_minor < least || entry.refunded_minor > most {
         let detail = format!(

@@ -10,7 +10,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use crate::sql::bulk;
-use crate::sql::entities::{orders, payments, refunds, shipments};
+use crate::sql::entities::{orders, payments, refunds, return_requests, shipments};
 use crate::sql::rows::ms;
 use crate::sql::rows::order::StateColumns;
 use crate::words::Word;
@@ -23,6 +23,7 @@ pub struct Seen {
     shipments: HashMap<Uuid, String>,
     /// Whether it is still open.
     refunds: HashMap<Uuid, bool>,
+    returns: HashMap<Uuid, String>,
 }
 
 /// What of an order a guard may name.
@@ -92,6 +93,15 @@ impl Seen {
         });
         let refunds = rows::<_, RefundRow>(on, select, refunds::Column::Id, ids).await?;
 
+        let select = return_requests::Entity::find()
+            .select_only()
+            .columns([return_requests::Column::Id, return_requests::Column::Status]);
+        let ids = steps.iter().filter_map(|step| match &step.returning {
+            Some(Change::Move { to, .. }) => Some(to.id.0),
+            Some(Change::Insert(_)) | None => None,
+        });
+        let returns = rows::<_, StatusRow>(on, select, return_requests::Column::Id, ids).await?;
+
         Ok(Self {
             orders: orders.into_iter().map(|row| (row.id, row)).collect(),
             payments: payments
@@ -105,6 +115,10 @@ impl Seen {
             refunds: refunds
                 .into_iter()
                 .map(|row| (row.id, row.completed_at.is_none()))
+                .collect(),
+            returns: returns
+                .into_iter()
+                .map(|row| (row.id, row.status))
                 .collect(),
         })
     }
@@ -140,7 +154,14 @@ impl Seen {
             Some(Change::Move { to, .. }) => self.refunds.get(&to.id.0) == Some(&true),
             Some(Change::Insert(_)) | None => true,
         };
-        shipment && payment && refund
+        let returning = match &step.returning {
+            Some(Change::Move { from, to }) => self
+                .returns
+                .get(&to.id.0)
+                .is_some_and(|word| *word == from.word()),
+            Some(Change::Insert(_)) | None => true,
+        };
+        shipment && payment && refund && returning
     }
 
     /// Notes what a step changes.
@@ -165,6 +186,10 @@ impl Seen {
         }
         if let Some(Change::Insert(to) | Change::Move { to, .. }) = &step.refund {
             self.refunds.insert(to.id.0, to.completed_at.is_none());
+        }
+        if let Some(Change::Insert(to) | Change::Move { to, .. }) = &step.returning {
+            self.returns
+                .insert(to.id.0, to.state.status().word().to_owned());
         }
     }
 }

@@ -7,12 +7,18 @@ use domain::order::{Change, Transition};
 use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
+use crate::crypto::vault::Vault;
 use crate::sql::bulk;
-use crate::sql::entities::{orders, payments, refunds, shipments};
+use crate::sql::entities::{
+    order_lines, orders, payments, refunds, return_lines, return_requests, shipments,
+};
 use crate::sql::fault::Stop;
 use crate::sql::many::{Cell, Update};
-use crate::sql::rows::ms;
-use crate::sql::rows::order::{StateColumns, payment_row, refund_row, shipment_row};
+use crate::sql::rows::order::{
+    StateColumns, payment_row, refund_row, sealed_address, shipment_row,
+};
+use crate::sql::rows::return_request::{return_line_rows, return_row};
+use crate::sql::rows::{BadRow, ms};
 use crate::words::Word;
 
 /// Writes of steps that touch each order once.
@@ -26,6 +32,11 @@ pub struct Writes {
     refunds: Vec<Vec<Cell>>,
     new_shipments: Vec<shipments::Model>,
     shipments: Vec<Vec<Cell>>,
+    new_returns: Vec<return_requests::Model>,
+    new_return_lines: Vec<return_lines::Model>,
+    returns: Vec<Vec<Cell>>,
+    lines: Vec<Vec<Cell>>,
+    addresses: Vec<Vec<Cell>>,
 }
 
 impl Writes {
@@ -35,9 +46,20 @@ impl Writes {
     }
 
     /// Adds the writes of a step.
-    pub fn add(&mut self, step: &Transition) {
+    ///
+    /// # Errors
+    /// An address that can't be sealed.
+    pub fn add(&mut self, vault: &Vault, step: &Transition) -> Result<(), BadRow> {
+        self.touched.insert(step.next.id.0);
+        self.add_order(step);
+        self.add_money(step);
+        self.add_delivery(vault, step)?;
+        self.add_returned(step);
+        Ok(())
+    }
+
+    fn add_order(&mut self, step: &Transition) {
         let order = step.next.id;
-        self.touched.insert(order.0);
         let next = StateColumns::from(&step.next.state);
         self.orders.push(vec![
             order.0.into(),
@@ -50,6 +72,10 @@ impl Writes {
             next.ended_at.into(),
             step.next.version.into(),
         ]);
+    }
+
+    fn add_money(&mut self, step: &Transition) {
+        let order = step.next.id;
         match &step.payment {
             None => {}
             Some(Change::Insert(payment)) => self.new_payments.push(payment_row(order, payment)),
@@ -72,6 +98,15 @@ impl Writes {
                 self.refunds.push(vec![to.id.0.into(), completed_at.into()]);
             }
         }
+    }
+
+    fn add_delivery(&mut self, vault: &Vault, step: &Transition) -> Result<(), BadRow> {
+        let order = step.next.id;
+        if let Some(address) = &step.address {
+            let sealed = sealed_address(vault, order, address)?;
+            self.addresses
+                .push(vec![order.0.into(), Cell::Bytes(Some(sealed))]);
+        }
         match &step.shipment {
             None => {}
             Some(Change::Insert(new)) => self.new_shipments.push(shipment_row(order, new)),
@@ -88,6 +123,40 @@ impl Writes {
                 ]);
             }
         }
+        Ok(())
+    }
+
+    /// What of its lines was cancelled or returned, and the returns themselves.
+    fn add_returned(&mut self, step: &Transition) {
+        let order = step.next.id;
+        let touched = step.lines.iter();
+        let touched = touched.filter_map(|at| Some((*at, step.next.line(*at)?)));
+        self.lines.extend(touched.map(|(at, line)| {
+            vec![
+                order.0.into(),
+                i64::from(at).into(),
+                i64::from(line.cancelled).into(),
+                i64::from(line.returned).into(),
+            ]
+        }));
+        match &step.returning {
+            None => {}
+            Some(Change::Insert(new)) => {
+                self.new_returns.push(return_row(order, new));
+                self.new_return_lines.extend(return_line_rows(new));
+            }
+            Some(Change::Move { from, to }) => {
+                let to = return_row(order, to);
+                self.returns.push(vec![
+                    to.id.into(),
+                    from.word().into(),
+                    to.status.into(),
+                    to.due_at.into(),
+                    to.ended_at.into(),
+                    to.note.into(),
+                ]);
+            }
+        }
     }
 
     /// Writes all of it.
@@ -98,7 +167,12 @@ impl Writes {
         bulk::insert::<refunds::ActiveModel, _>(on, self.new_refunds).await?;
         complete_refunds(on, &self.refunds).await?;
         bulk::insert::<shipments::ActiveModel, _>(on, self.new_shipments).await?;
-        move_shipments(on, &self.shipments).await
+        move_shipments(on, &self.shipments).await?;
+        say_where(on, &self.addresses).await?;
+        count_lines(on, &self.lines).await?;
+        bulk::insert::<return_requests::ActiveModel, _>(on, self.new_returns).await?;
+        bulk::insert::<return_lines::ActiveModel, _>(on, self.new_return_lines).await?;
+        move_returns(on, &self.returns).await
     }
 }
 
@@ -149,6 +223,45 @@ async fn move_shipments(on: &impl ConnectionTrait, rows: &[Vec<Cell>]) -> Result
         seen: &[Status],
         open: None,
         set: &[Status, DueAt, TrackingNumber, DispatchedAt, EndedAt],
+        add: &[],
+    };
+    update.write(on, rows).await
+}
+
+async fn say_where(on: &impl ConnectionTrait, rows: &[Vec<Cell>]) -> Result<(), Stop> {
+    use orders::Column::{DeliveryAddress, Id};
+    let update = Update::<orders::Entity> {
+        doing: "saying where orders go",
+        keys: &[Id],
+        seen: &[],
+        open: None,
+        set: &[DeliveryAddress],
+        add: &[],
+    };
+    update.write(on, rows).await
+}
+
+async fn count_lines(on: &impl ConnectionTrait, rows: &[Vec<Cell>]) -> Result<(), Stop> {
+    use order_lines::Column::{Cancelled, OrderId, Position, Returned};
+    let update = Update::<order_lines::Entity> {
+        doing: "counting what of lines goes back",
+        keys: &[OrderId, Position],
+        seen: &[],
+        open: None,
+        set: &[Cancelled, Returned],
+        add: &[],
+    };
+    update.write(on, rows).await
+}
+
+async fn move_returns(on: &impl ConnectionTrait, rows: &[Vec<Cell>]) -> Result<(), Stop> {
+    use return_requests::Column::{DueAt, EndedAt, Id, Note, Status};
+    let update = Update::<return_requests::Entity> {
+        doing: "moving returns",
+        keys: &[Id],
+        seen: &[Status],
+        open: None,
+        set: &[Status, DueAt, EndedAt, Note],
         add: &[],
     };
     update.write(on, rows).await

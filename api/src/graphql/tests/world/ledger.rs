@@ -3,19 +3,23 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use domain::account::Account;
+use domain::act::Act;
 use domain::event::Event;
 use domain::gate::{Fingerprint, Receipt, Telling};
 use domain::item::Item;
 use domain::message::{Offset, Partition};
+use domain::movement::Movement;
 use domain::order::{KeyUse, Order, Transition};
 use domain::page::{Cursor, CursorValue, ItemFilter, ItemQuery, Page, Window};
+use domain::ports::back_office::{AccountFilter, ActFilter, OrderFilter};
 use domain::ports::catalogue::ItemWritten;
 use domain::ports::orders::{BatchWritten, Committed, WriteBatch};
 use domain::ports::wishlists::Added;
-use domain::ports::{Catalogue, ItemCache, Orders, Wishlists};
+use domain::ports::{BackOffice, Catalogue, ItemCache, Orders, Wishlists};
 use domain::wishlist::WishlistEntry;
 use domain::{
-    AccountId, Fault, IdempotencyKey, ItemId, OrderId, Quantity, RefundId, Timestamp,
+    AccountId, Fault, IdempotencyKey, ItemId, OrderId, Quantity, RefundId, ReturnId, Timestamp,
     WishlistEntryId,
 };
 use uuid::Uuid;
@@ -79,7 +83,13 @@ port! { Catalogue {
         Ok(ItemWritten::Done { item: None, tellings: Vec::new() })
     }
 
-    async fn edit(&self, item: &Item, _: i64, _: &Event) -> Result<ItemWritten, Fault> {
+    async fn edit(
+        &self,
+        item: &Item,
+        _: i64,
+        _: &Event,
+        _: Option<&Act>,
+    ) -> Result<ItemWritten, Fault> {
         self.items.lock().unwrap().insert(item.id, item.clone());
         Ok(ItemWritten::Done { item: None, tellings: Vec::new() })
     }
@@ -90,6 +100,7 @@ port! { Catalogue {
         change: i64,
         _: Timestamp,
         _: &KeyUse,
+        _: Option<&Act>,
     ) -> Result<ItemWritten, Fault> {
         let mut items = self.items.lock().unwrap();
         let item = items.get_mut(&id).unwrap();
@@ -110,6 +121,14 @@ port! { Wishlists {
     remove(AccountId, WishlistEntryId) -> bool;
 }}
 
+port! { BackOffice {
+    orders(&OrderFilter, &Window) -> Page<Order>;
+    accounts(&AccountFilter, &Window) -> Page<Account>;
+    movements(ItemId, &Window) -> Page<Movement>;
+    acts(&ActFilter, &Window) -> Page<Act>;
+    record(&Act) -> ();
+}}
+
 port! { Orders {
     writer_position(Partition) -> Offset;
     write_batch(&WriteBatch) -> BatchWritten;
@@ -117,6 +136,8 @@ port! { Orders {
     paying_since(Timestamp, usize) -> Vec<OrderId>;
     refunding_since(Timestamp, usize) -> Vec<(OrderId, RefundId)>;
     shipments_due(Timestamp, usize) -> Vec<OrderId>;
+    returns_due(Timestamp, usize) -> Vec<(OrderId, ReturnId)>;
+    order_of_return(ReturnId) -> Option<OrderId>;
     receipts(Timestamp, Option<(Timestamp, OrderId)>, usize) -> Vec<(Timestamp, Receipt)>;
 }
     async fn commit(&self, steps: &[Transition]) -> Result<Vec<Committed>, Fault> {

@@ -32,6 +32,7 @@ port! { Accounts {
     count_wrong_code(VerificationId) -> ();
     open_session(&Session) -> ();
     rotate_session(SessionId, &str, &str, Timestamp) -> bool;
+    sessions_of(AccountId, Timestamp, usize) -> Vec<Session>;
     close_session(SessionId) -> ();
     rehearsal_buyers(usize) -> Vec<AccountId>;
     remove_rehearsal_buyers() -> u64;
