@@ -80,6 +80,7 @@ impl World {
             outbox: ledger.clone(),
             accounts: ledger.clone(),
             wishlists: ledger.clone(),
+            letters: ledger.clone(),
             audit: ledger.clone(),
             back_office: ledger.clone(),
             provider: Arc::new(provider),

@@ -8,7 +8,9 @@ use domain::account::{Account, Email, Password, Profile, Role};
 use domain::item::{Category, Details};
 use domain::ports::Ports;
 use domain::use_cases::create_item::{CreateItem, DealWindow, create_item};
-use domain::{AccountId, Currency, Failure, Fault, IdempotencyKey, Money, Reason, Refusal};
+use domain::{
+    AccountId, Currency, Failure, Fault, IdempotencyKey, Language, Money, Reason, Refusal,
+};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -121,6 +123,7 @@ async fn account(ports: &Ports, name: &str, role: Role) -> Result<(Account, Cred
             phone: None,
             address: None,
         },
+        language: Language::default(),
         password_hash: Some(ports.passwords.hash(&typed).await?),
         rehearsal: false,
         created_at: ports.clock.now(),

@@ -11,7 +11,7 @@ use chrono::TimeDelta;
 use domain::account::{Account, Email, Profile, Role};
 use domain::ports::secrets::Claims;
 use domain::ports::{AccessTokens, Accounts, Clock, Entropy};
-use domain::{AccountId, Fault};
+use domain::{AccountId, Fault, Language};
 use uuid::Uuid;
 
 use crate::compose;
@@ -119,6 +119,7 @@ impl Operator {
                 phone: None,
                 address: None,
             },
+            language: Language::default(),
             password_hash: None,
             rehearsal: true,
             created_at: self.clock.now(),

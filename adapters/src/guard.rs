@@ -88,6 +88,7 @@ impl Guards {
             ports.accounts.clone(),
             ports.wishlists.clone(),
             ports.back_office.clone(),
+            ports.letters.clone(),
             ports.catalogue.clone(),
             settings,
         )?;
@@ -99,6 +100,7 @@ impl Guards {
             accounts: ledger.clone(),
             wishlists: ledger.clone(),
             back_office: ledger.clone(),
+            letters: ledger.clone(),
             catalogue: ledger,
             ..ports
         };

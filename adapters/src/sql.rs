@@ -13,6 +13,7 @@ mod engine;
 mod entities;
 mod fault;
 mod keys;
+mod letters;
 mod many;
 mod opening;
 mod orders;
@@ -40,8 +41,8 @@ use fault::{Again, Stop};
 use orders::Together;
 use pauses::Pauses;
 
-/// The ledger behind the ports `Orders`, `Catalogue`, `Outbox`, `Accounts`, `Wishlists`, `BackOffice`
-/// and `LedgerAudit`.
+/// The ledger behind the ports `Orders`, `Catalogue`, `Outbox`, `Accounts`, `Wishlists`, `Letters`,
+/// `BackOffice` and `LedgerAudit`.
 pub struct Ledger {
     engine: Engine,
     timer: Arc<dyn Clock>,

@@ -1,6 +1,7 @@
 //! The short words by which states, kinds and reasons are written down: in rows, in records of the
 //! log. Never changed and never given another meaning; a word nobody knows is a bad row.
 
+use domain::Language;
 use domain::account::Role;
 use domain::act::Deed;
 use domain::delivery::ShipmentStatus;
@@ -116,6 +117,10 @@ words! {
         Beauty = "BEAUTY",
         Etc = "ETC",
     }
+    Language {
+        English = "EN",
+        Korean = "KO",
+    }
     Role {
         Customer = "CUSTOMER",
         Seller = "SELLER",
@@ -152,6 +157,7 @@ mod tests {
         come_back::<Cause>();
         come_back::<Deed>();
         come_back::<Category>();
+        come_back::<Language>();
         come_back::<Role>();
     }
 }

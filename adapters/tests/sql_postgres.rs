@@ -21,6 +21,7 @@ mod stores {
     pub mod chaos;
     pub mod guards;
     pub mod items;
+    pub mod letters;
     pub mod lists;
     pub mod opening;
     pub mod relays;

@@ -16,6 +16,7 @@ mod stores {
     pub mod chaos;
     pub mod guards;
     pub mod items;
+    pub mod letters;
     pub mod lists;
     pub mod sqlite;
     pub mod steps;

@@ -16,6 +16,7 @@ use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{FromRequest, Request, State};
 use axum::http::header::{ACCEPT_LANGUAGE, ALLOW, AUTHORIZATION, HeaderValue};
 use axum::http::{HeaderMap, Response, StatusCode, Uri};
+use domain::Language;
 use futures_util::StreamExt;
 use tokio::time::timeout;
 use tracing::Instrument;
@@ -25,7 +26,7 @@ use crate::answer::{RequestError, RequestErrorCode};
 use crate::app::App;
 use crate::authenticate::{Denied, Identity, bearer};
 use crate::fault::Fault;
-use crate::request::{Language, Params, RequestContext};
+use crate::request::{Params, RequestContext, accepted_language};
 
 use media::Media;
 
@@ -144,7 +145,7 @@ pub(crate) fn denied_error(denied: Denied, request_id: Uuid) -> RequestError {
 
 /// The language that a request asks for.
 pub(crate) fn language(headers: &HeaderMap) -> Language {
-    Language::accepted(
+    accepted_language(
         headers
             .get(ACCEPT_LANGUAGE)
             .and_then(|value| value.to_str().ok()),

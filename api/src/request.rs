@@ -1,7 +1,7 @@
 //! One GraphQL request, whichever way it came.
 
 use async_graphql::{Context, Variables};
-use domain::Requester;
+use domain::{Language, Requester};
 use uuid::Uuid;
 
 /// The parameters of a request, by GraphQL over HTTP and by graphql-transport-ws alike.
@@ -22,7 +22,7 @@ pub struct RequestContext {
     pub requester: Requester,
     /// Names this request in answers and in the log.
     pub request_id: Uuid,
-    /// The language of messages for people.
+    /// The language of messages for people, and of letters to who signs up.
     pub language: Language,
 }
 
@@ -34,39 +34,27 @@ impl RequestContext {
     }
 }
 
-/// A language that messages are written in.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub enum Language {
-    /// For everybody who asks for neither.
-    #[default]
-    English,
-    /// `ko`, in any region.
-    Korean,
-}
-
-impl Language {
-    /// The best of our languages by an `Accept-Language` header (RFC 9110, section 12.5.4).
-    pub fn accepted(header: Option<&str>) -> Self {
-        let mut best = (Self::default(), 0.0_f32);
-        for range in header.unwrap_or_default().split(',') {
-            let (tag, weight) = match range.split_once(';') {
-                Some((tag, parameter)) => (tag, weight(parameter)),
-                None => (range, 1.0),
-            };
-            let primary = tag.trim().split('-').next().unwrap_or_default();
-            let language = if primary.eq_ignore_ascii_case("ko") {
-                Self::Korean
-            } else if primary.eq_ignore_ascii_case("en") {
-                Self::English
-            } else {
-                continue;
-            };
-            if weight > best.1 {
-                best = (language, weight);
-            }
+/// The best of our languages by an `Accept-Language` header (RFC 9110, section 12.5.4).
+pub fn accepted_language(header: Option<&str>) -> Language {
+    let mut best = (Language::default(), 0.0_f32);
+    for range in header.unwrap_or_default().split(',') {
+        let (tag, weight) = match range.split_once(';') {
+            Some((tag, parameter)) => (tag, weight(parameter)),
+            None => (range, 1.0),
+        };
+        let primary = tag.trim().split('-').next().unwrap_or_default();
+        let language = if primary.eq_ignore_ascii_case("ko") {
+            Language::Korean
+        } else if primary.eq_ignore_ascii_case("en") {
+            Language::English
+        } else {
+            continue;
+        };
+        if weight > best.1 {
+            best = (language, weight);
         }
-        best.0
     }
+    best.0
 }
 
 /// The value of a `q` parameter, between 0 and 1; anything else weighs nothing.
@@ -87,7 +75,9 @@ pub(crate) fn weight(parameter: &str) -> f32 {
 
 #[cfg(test)]
 mod tests {
-    use super::Language::{self, English, Korean};
+    use domain::Language::{English, Korean};
+
+    use super::accepted_language;
 
     #[test]
     fn the_best_language_is_the_one_with_the_most_weight() {
@@ -102,7 +92,7 @@ mod tests {
             (Some("ko;q=7, en;q=0.1"), English),
             (Some("ko;q=0"), English),
         ] {
-            assert_eq!(Language::accepted(header), expected, "{header:?}");
+            assert_eq!(accepted_language(header), expected, "{header:?}");
         }
     }
 }

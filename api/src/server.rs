@@ -76,8 +76,7 @@ fn routes(app: Arc<App>, sockets: Arc<Sockets>) -> Router {
     if app.settings.playground {
         router = router.merge(playground::routes());
         if let Some(mailbox) = app.mailbox.clone() {
-            let page = get(mailbox::page).with_state(mailbox);
-            router = router.route(mailbox::PATH, page);
+            router = router.merge(mailbox::routes(mailbox));
         }
     }
     let nosniff = HeaderValue::from_static("nosniff");

@@ -1,6 +1,7 @@
 //! Who has an account, how an address is proven, how a session lasts.
 
 use crate::item::text;
+use crate::language::Language;
 use crate::refusal::{Reason, Refusal, Rule};
 use crate::{AccountId, SessionId, Timestamp, VerificationId};
 
@@ -19,6 +20,8 @@ pub struct Account {
     pub role: Role,
     pub email: Email,
     pub profile: Profile,
+    /// What letters to it are written in.
+    pub language: Language,
     /// In the PHC string format; a rehearsal buyer has none and can't sign in.
     pub password_hash: Option<String>,
     /// Made by an operator for a rehearsal, and removable.
@@ -135,6 +138,8 @@ impl Profile {
 pub struct Verification {
     pub id: VerificationId,
     pub email: Email,
+    /// What the letter with the code is written in.
+    pub language: Language,
     /// Digest of the code; absent until the mail worker made one.
     pub code_digest: Option<String>,
     pub requested_at: Timestamp,

@@ -127,6 +127,21 @@ impl DeliveryCalendar {
         Self { hour: 0, ..*self }.days_after(from, days.saturating_add(1))
     }
 
+    /// The date of the day that `at` is in. A scaled day has none of its own: it is UTC's.
+    #[must_use]
+    pub fn date(&self, at: Timestamp) -> NaiveDate {
+        match self.day {
+            DayLength::Calendar(zone) => at.with_timezone(&zone).date_naive(),
+            DayLength::Scaled { .. } => at.date_naive(),
+        }
+    }
+
+    /// The date of the day that [`end_of_day`](Self::end_of_day) ends.
+    #[must_use]
+    pub fn last_date(&self, from: Timestamp, days: u32) -> NaiveDate {
+        self.date(self.end_of_day(from, days) - TimeDelta::milliseconds(1))
+    }
+
     /// The moving hour of the day that is `days` days after the day of `from`.
     #[must_use]
     pub fn days_after(&self, from: Timestamp, days: u32) -> Timestamp {
@@ -192,6 +207,19 @@ mod tests {
             calendar.delivery_due(at("2026-03-01T21:00:00Z")),
             at("2026-03-02T21:00:00Z")
         );
+    }
+
+    #[test]
+    fn a_date_is_the_zones() {
+        let seoul = calendar(DayLength::Calendar(chrono_tz::Asia::Seoul));
+        let date = |text: &str| text.parse::<NaiveDate>().unwrap();
+        let (before, after) = (at("2026-02-28T14:59:59Z"), at("2026-02-28T15:00:00Z"));
+        assert_eq!(seoul.date(before), date("2026-02-28"));
+        assert_eq!(seoul.date(after), date("2026-03-01"));
+        assert_eq!(seoul.last_date(after, 0), date("2026-03-01"));
+        assert_eq!(seoul.last_date(after, 1), date("2026-03-02"));
+        let scaled = calendar(DayLength::Scaled { day_ms: 1_000 });
+        assert_eq!(scaled.date(after), date("2026-02-28"));
     }
 
     #[test]

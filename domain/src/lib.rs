@@ -13,6 +13,7 @@ pub mod failure;
 pub mod gate;
 pub mod ids;
 pub mod item;
+pub mod language;
 pub mod message;
 pub mod money;
 pub mod movement;
@@ -32,6 +33,7 @@ pub mod wishlist;
 
 pub use failure::{Failure, Fault, FaultKind};
 pub use ids::*;
+pub use language::Language;
 pub use money::{Currency, Money};
 pub use quantity::Quantity;
 pub use refusal::{Reason, Refusal};

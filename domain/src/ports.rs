@@ -6,6 +6,7 @@ pub mod audit;
 pub mod back_office;
 pub mod catalogue;
 pub mod gate;
+pub mod letters;
 pub mod log;
 pub mod mail;
 pub mod orders;
@@ -26,6 +27,7 @@ pub use audit::LedgerAudit;
 pub use back_office::BackOffice;
 pub use catalogue::{Catalogue, ItemCache};
 pub use gate::Gate;
+pub use letters::Letters;
 pub use log::{Consumer, Log};
 pub use mail::{Mailbox, Mailer};
 pub use orders::Orders;
@@ -47,6 +49,7 @@ pub struct Ports {
     pub outbox: Arc<dyn Outbox>,
     pub accounts: Arc<dyn Accounts>,
     pub wishlists: Arc<dyn Wishlists>,
+    pub letters: Arc<dyn Letters>,
     pub audit: Arc<dyn LedgerAudit>,
     pub back_office: Arc<dyn BackOffice>,
     pub provider: Arc<dyn Provider>,

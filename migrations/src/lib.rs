@@ -14,6 +14,7 @@ mod m0004_accounts;
 mod m0005_sweeps;
 mod m0006_traces;
 mod m0007_wishlists;
+mod m0008_mail;
 mod m0009_after_sale;
 
 use std::collections::HashSet;
@@ -76,6 +77,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_sweeps::Migration),
             Box::new(m0006_traces::Migration),
             Box::new(m0007_wishlists::Migration),
+            Box::new(m0008_mail::Migration),
             Box::new(m0009_after_sale::Migration),
         ]
     }
@@ -96,6 +98,7 @@ mod tests {
             m0004_accounts::tables(backend),
             m0007_wishlists::tables(backend),
             m0009_after_sale::tables(backend),
+            m0008_mail::tables(backend),
         ];
         let indexes = [
             m0001_catalogue::indexes(),
@@ -104,6 +107,7 @@ mod tests {
             m0005_sweeps::indexes(),
             m0007_wishlists::indexes(),
             m0009_after_sale::indexes(),
+            m0008_mail::indexes(),
         ];
         let tables = tables
             .iter()
@@ -189,8 +193,8 @@ mod tests {
         let row = database.query_one_raw(count).await.unwrap().unwrap();
         assert_eq!(
             row.try_get_by_index::<i64>(0).unwrap(),
-            21,
-            "20 of ours and the history"
+            22,
+            "21 of ours and the history"
         );
     }
 }

@@ -11,6 +11,8 @@ pub struct Pace {
     pub delivery_ms: u64,
     /// Between two looks for payments and refunds whose outcome is unknown for long.
     pub sweep_ms: u64,
+    /// Between two looks for letters that can be forgotten.
+    pub forget_ms: u64,
     /// Between two looks for entries that were left in the edge queue.
     pub edge_ms: u64,
     /// How long an entry of the edge queue is left to whoever put it there.
@@ -55,6 +57,7 @@ impl Default for Pace {
             expiry_ms: 500,
             delivery_ms: 1_000,
             sweep_ms: 2_000,
+            forget_ms: 10_000,
             edge_ms: 1_000,
             edge_age_ms: 3_000,
             outbox_ms: 1_000,

@@ -20,7 +20,7 @@ use crate::edge_relay::EdgeRelay;
 use crate::expiry::Expiry;
 use crate::gate_keeper::{GateBeats, GateHealing, GateRounds};
 use crate::health::{Health, Progress, WorkerState};
-use crate::mail::mail;
+use crate::mail::{MailSweep, mail};
 use crate::name::WorkerName;
 use crate::order_writer::{IntoLedger, OrderWriter};
 use crate::outbox_relay::OutboxRelay;
@@ -192,7 +192,10 @@ fn parts(worker: WorkerName, ports: &Ports) -> Vec<Part> {
         WorkerName::Expiry => vec![part(name, |ports| Box::new(Expiry(ports)))],
         WorkerName::Delivery => vec![part(name, |ports| Box::new(Delivery(ports)))],
         WorkerName::Returns => vec![part(name, |ports| Box::new(Returns(ports)))],
-        WorkerName::Mail => vec![part(name, |ports| Box::new(mail(ports)))],
+        WorkerName::Mail => vec![
+            part(name, |ports| Box::new(mail(ports))),
+            part("mail-sweep", |ports| Box::new(MailSweep(ports))),
+        ],
         WorkerName::EdgeRelay => vec![part(name, |ports| Box::new(EdgeRelay(ports)))],
         WorkerName::OutboxRelay => vec![part(name, |ports| Box::new(OutboxRelay(ports)))],
         WorkerName::GateKeeper => vec![

@@ -22,10 +22,11 @@ use domain::ports::back_office::{AccountFilter, ActFilter, OrderFilter};
 use domain::ports::catalogue::ItemWritten;
 use domain::ports::orders::{BatchWritten, Committed, WriteBatch};
 use domain::ports::wishlists::Added;
-use domain::ports::{Accounts, BackOffice, Catalogue, Orders, Wishlists};
+use domain::ports::{Accounts, BackOffice, Catalogue, Letters, Orders, Wishlists};
 use domain::wishlist::WishlistEntry;
 use domain::{
-    AccountId, Fault, FaultKind, IdempotencyKey, ItemId, OrderId, Quantity, RefundId, ReturnId,
+    AccountId, EventId, Fault, FaultKind, IdempotencyKey, ItemId, OrderId, Quantity, RefundId,
+    ReturnId,
     SessionId, Timestamp, VerificationId, WishlistEntryId,
 };
 use moka::sync::Cache;
@@ -50,6 +51,7 @@ pub struct GuardedLedger {
     accounts: Arc<dyn Accounts>,
     wishlists: Arc<dyn Wishlists>,
     back_office: Arc<dyn BackOffice>,
+    letters: Arc<dyn Letters>,
     catalogue: Arc<dyn Catalogue>,
     breaker: Breaker,
     pages: Cache<ItemQuery, Kept>,
@@ -70,6 +72,7 @@ impl GuardedLedger {
         accounts: Arc<dyn Accounts>,
         wishlists: Arc<dyn Wishlists>,
         back_office: Arc<dyn BackOffice>,
+        letters: Arc<dyn Letters>,
         catalogue: Arc<dyn Catalogue>,
         settings: &GuardSettings,
     ) -> Result<Self, Fault> {
@@ -79,6 +82,7 @@ impl GuardedLedger {
             accounts,
             wishlists,
             back_office,
+            letters,
             catalogue,
             breaker: Breaker::new("ledger", doing, settings.failures, settings.pause)?,
             pages: Cache::builder()
@@ -162,6 +166,15 @@ through_breaker! {
         fn movements(item: ItemId, window: &Window) -> Page<Movement>;
         fn acts(filter: &ActFilter, window: &Window) -> Page<Act>;
         fn record(act: &Act) -> ();
+    }
+}
+
+through_breaker! {
+    Letters by letters {
+        fn addressed(orders: &[OrderId]) -> Vec<OrderId>;
+        fn sent(events: &[EventId]) -> Vec<EventId>;
+        fn note_sent(event: EventId, at: Timestamp) -> ();
+        fn forget_sent(before: Timestamp, most: usize) -> usize;
     }
 }
 

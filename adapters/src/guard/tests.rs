@@ -7,7 +7,7 @@ use domain::payment::{
     RefundReason,
 };
 use domain::ports::gate::FeedCursor;
-use domain::ports::mail::Letter;
+use domain::ports::mail::{Content, Letter};
 use domain::ports::{Gate, Mailer, Provider};
 use domain::{Currency, FaultKind, Money, PaymentId, RefundId, Timestamp};
 use tokio::time::{sleep, timeout};
@@ -124,6 +124,15 @@ async fn a_decline_is_an_answer() {
     assert!(!provider.breaker().is_open());
 }
 
+fn letter() -> Letter {
+    Letter {
+        id: Uuid::nil(),
+        to: domain::account::Email::parse("kim@example.com").unwrap(),
+        language: domain::Language::English,
+        content: Content::KnownAddress,
+    }
+}
+
 struct Refuses;
 
 #[async_trait]
@@ -136,16 +145,42 @@ impl Mailer for Refuses {
 #[tokio::test]
 async fn a_letter_that_is_refused_stops_no_other() {
     let mailer = GuardedMailer::new(Arc::new(Refuses), &settings(1)).unwrap();
-    let letter = Letter {
-        to: domain::account::Email::parse("kim@example.com").unwrap(),
-        subject: String::new(),
-        text: String::new(),
-    };
+    let letter = letter();
     for _ in 0..3 {
         let fault = mailer.send(&letter).await.unwrap_err();
         assert_eq!(fault.kind, FaultKind::Corrupt);
     }
     assert!(!mailer.breaker().is_open());
+}
+
+/// A mail server that takes its time, and the most letters it had in hand at once.
+#[derive(Default)]
+struct Slow {
+    in_hand: AtomicU32,
+    most: AtomicU32,
+}
+
+#[async_trait]
+impl Mailer for Slow {
+    async fn send(&self, _: &Letter) -> Result<(), Fault> {
+        let in_hand = self.in_hand.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most.fetch_max(in_hand, Ordering::SeqCst);
+        sleep(settings(1).mail / 3).await;
+        self.in_hand.fetch_sub(1, Ordering::SeqCst);
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mail_server_is_given_few_letters_at_once_and_waiting_is_no_fault() {
+    let server = Arc::new(Slow::default());
+    let mailer = GuardedMailer::new(server.clone(), &settings(1)).unwrap();
+    let letter = letter();
+    let letters = (0..100).map(|_| mailer.send(&letter));
+    for sent in futures_util::future::join_all(letters).await {
+        sent.unwrap();
+    }
+    assert_eq!(server.most.load(Ordering::SeqCst), 8);
 }
 
 /// Opens a gate's breaker by a call that gets no answer.

@@ -3,6 +3,7 @@
 
 mod account;
 mod catalogue;
+mod letter;
 mod order;
 mod pipeline;
 mod record;
@@ -10,6 +11,7 @@ mod wishlist;
 
 pub use account::{accounts, sessions, verifications};
 pub use catalogue::{buyer_stock, items, stock};
+pub use letter::letters_sent;
 pub use order::{order_lines, orders, payments, refunds, return_lines, return_requests, shipments};
 pub use pipeline::{admissions, idempotency_keys, outbox, writer_positions};
 pub use record::{operator_acts, stock_movements};

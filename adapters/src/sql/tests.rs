@@ -22,7 +22,8 @@ use domain::ports::orders::WriteBatch;
 use domain::ports::{Catalogue, Orders};
 use domain::stock::Stock;
 use domain::{
-    AccountId, AdmissionId, Currency, IdempotencyKey, ItemId, Money, OrderId, Quantity, Timestamp,
+    AccountId, AdmissionId, Currency, IdempotencyKey, ItemId, Language, Money, OrderId, Quantity,
+    Timestamp,
 };
 use sea_orm::ConnectionTrait;
 use tempfile::TempDir;
@@ -89,6 +90,7 @@ pub fn account(number: u128, address: &str) -> Account {
             phone: Some("010-1234-5678".to_owned()),
             address: Some("1 Sejong-daero".to_owned()),
         },
+        language: Language::default(),
         password_hash: None,
         rehearsal: false,
         created_at: Timestamp::UNIX_EPOCH,

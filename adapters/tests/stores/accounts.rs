@@ -3,7 +3,7 @@
 use domain::account::{Account, Role, Session, Verification};
 use domain::event::{Event, What};
 use domain::ports::accounts::SignedUp;
-use domain::{SessionId, VerificationId};
+use domain::{Language, SessionId, VerificationId};
 
 use super::bench::{Bench, account, at, buyer, email, id};
 
@@ -11,6 +11,7 @@ pub fn verification(number: u128, address: &str, requested: i64) -> Verification
     Verification {
         id: VerificationId(id(9, number)),
         email: email(address),
+        language: Language::Korean,
         code_digest: None,
         requested_at: at(requested),
         expires_at: at(requested + 60_000),
@@ -49,6 +50,7 @@ pub async fn an_account_is_found_by_any_spelling_of_its_address(bench: Bench) {
     kim.profile.name = String::from("김민수");
     kim.profile.address = Some("서울\n종로구 1".to_owned());
     kim.role = Role::Admin;
+    kim.language = Language::Korean;
     let lee = Account {
         password_hash: None,
         ..account(2, "lee@example.com")

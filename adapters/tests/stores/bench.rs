@@ -16,11 +16,13 @@ use domain::order::{KeyUse, NewIds, Order, Transition};
 use domain::payment::{DeclineReason, PaymentMethod};
 use domain::ports::orders::{BatchWritten, Committed, WriteBatch};
 use domain::ports::outbox::Taken;
-use domain::ports::{Accounts, BackOffice, Catalogue, LedgerAudit, Orders, Outbox, Wishlists};
+use domain::ports::{
+    Accounts, BackOffice, Catalogue, LedgerAudit, Letters, Orders, Outbox, Wishlists,
+};
 use domain::stock::Stock;
 use domain::{
-    AccountId, AdmissionId, Currency, IdempotencyKey, ItemId, Money, OrderId, PaymentId, Quantity,
-    RefundId, ShipmentId, Timestamp,
+    AccountId, AdmissionId, Currency, IdempotencyKey, ItemId, Language, Money, OrderId, PaymentId,
+    Quantity, RefundId, ShipmentId, Timestamp,
 };
 use uuid::Uuid;
 
@@ -33,6 +35,7 @@ pub struct Bench {
     pub accounts: Arc<dyn Accounts>,
     pub wishlists: Arc<dyn Wishlists>,
     pub back_office: Arc<dyn BackOffice>,
+    pub letters: Arc<dyn Letters>,
     pub audit: Arc<dyn LedgerAudit>,
     /// Lets the ledger's clock go on, and says what it was before.
     pub pass_time: Box<dyn Fn() -> Timestamp + Send + Sync>,
@@ -313,6 +316,7 @@ pub fn account(number: u128, address: &str) -> Account {
             phone: Some("010-0000-0000".to_owned()),
             address: None,
         },
+        language: Language::default(),
         password_hash: Some("$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaA".to_owned()),
         rehearsal: false,
         created_at: at(0),

@@ -118,6 +118,7 @@ pub fn bench(ledger: Arc<Ledger>) -> Bench {
         accounts: ledger.clone(),
         wishlists: ledger.clone(),
         back_office: ledger.clone(),
+        letters: ledger.clone(),
         audit: ledger,
         pass_time: Box::new(|| {
             let before = SystemClock.now();

@@ -34,6 +34,7 @@ pub async fn open() -> (Bench, TempDir) {
         accounts: ledger.clone(),
         wishlists: ledger.clone(),
         back_office: ledger.clone(),
+        letters: ledger.clone(),
         audit: ledger,
         pass_time: Box::new(move || {
             let before = clock.now();

@@ -75,6 +75,11 @@ macro_rules! suite {
                 a_wishlist_has_room_for_so_many,
                 a_wishlist_goes_with_its_account,
             }
+            letters {
+                a_letter_that_went_out_is_known,
+                letters_are_forgotten_by_their_age,
+                whoever_has_an_account_is_written_to,
+            }
             books {
                 events_wait_in_the_order_they_were_committed,
                 a_commit_wakes_the_relay,

@@ -4,9 +4,7 @@
 mod en;
 mod ko;
 
-use domain::Reason;
-
-use crate::request::Language;
+use domain::{Language, Reason};
 
 /// The sentence for a refusal.
 pub fn of_reason(language: Language, reason: &Reason) -> String {

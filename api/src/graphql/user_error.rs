@@ -1,9 +1,8 @@
 //! Refusals as clients see them: one type a reason, each with what a screen needs.
 
 use async_graphql::{Enum, ID, Interface, SimpleObject};
+use domain::Language;
 use domain::refusal::{Reason, Refusal, Rule};
-
-use crate::request::Language;
 
 use super::ids::GlobalId;
 use super::messages;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::ws::{CloseCode, CloseFrame, Message, Utf8Bytes, WebSocket, close_code};
-use domain::Requester;
+use domain::{Language, Requester};
 use futures_util::SinkExt;
 use futures_util::stream::{SplitSink, SplitStream, StreamExt};
 use tokio::time::{Instant, MissedTickBehavior, Sleep, interval_at, sleep, timeout};
@@ -17,7 +17,7 @@ use crate::answer::{RequestError, RequestErrorCode};
 use crate::app::App;
 use crate::authenticate::{Denied, Identity, bearer};
 use crate::http::denied_error;
-use crate::request::{Language, RequestContext};
+use crate::request::RequestContext;
 
 use super::census::{Place, Sockets};
 use super::message::{Credentials, FromClient, FromServer};

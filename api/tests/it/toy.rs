@@ -10,11 +10,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use api::fault::{Fault, nullable};
-use api::request::{Language, RequestContext};
+use api::request::RequestContext;
 use async_graphql::{
     Context, Enum, ID, InputObject, Object, Schema, SchemaBuilder, SimpleObject, Subscription,
 };
-use domain::Requester;
+use domain::{Language, Requester};
 use futures_util::stream::{self, Stream};
 
 /// What a driver would say; it must never be seen outside.

@@ -5,7 +5,7 @@ use crate::ports::Ports;
 use crate::ports::accounts::SignedUp;
 use crate::refusal::Reason;
 use crate::use_cases::send_code::CODE;
-use crate::{AccountId, Failure, VerificationId};
+use crate::{AccountId, Failure, Language, VerificationId};
 
 /// What a person types.
 pub struct SignUp {
@@ -14,6 +14,8 @@ pub struct SignUp {
     pub code: String,
     pub password: String,
     pub profile: Profile,
+    /// What letters to them are written in.
+    pub language: Language,
 }
 
 /// Signs somebody up as a customer.
@@ -39,6 +41,7 @@ pub async fn sign_up(ports: &Ports, command: SignUp) -> Result<Account, Failure>
         role: Role::Customer,
         email: command.email,
         profile: command.profile,
+        language: command.language,
         password_hash: Some(ports.passwords.hash(&password).await?),
         rehearsal: false,
         created_at: now,

@@ -62,7 +62,7 @@ const PLACEMENTS: [Placement; 8] = [
         places: &["adapters/src/embedded", "adapters/src/payment"],
     },
     Placement {
-        packages: &["lettre"],
+        packages: &["lettre", "askama"],
         members: &["adapters"],
         places: &["adapters/src/mail"],
     },

@@ -4,13 +4,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use domain::FaultKind;
-use domain::account::Email;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::tcp::OwnedWriteHalf;
 use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
 use crate::guard::{GuardSettings, GuardedMailer};
+use crate::mail::samples::letter;
 
 /// How the server behaves.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -108,34 +108,30 @@ impl Server {
     }
 }
 
-fn letter(subject: &str) -> Letter {
-    Letter {
-        to: Email::parse("kim@example.com").unwrap(),
-        subject: subject.to_owned(),
-        text: "Your code is 12345678. 인증 코드는 12345678 입니다.\n.\nend\n".to_owned(),
-    }
-}
-
 #[tokio::test]
 async fn a_letter_arrives_as_it_was_written() {
     let server = Server::start(Manner::TakesAll).await;
     let mailer = server.mailer();
-    mailer.send(&letter("인증 코드")).await.unwrap();
-    mailer.send(&letter("another")).await.unwrap();
+    mailer.send(&letter(1)).await.unwrap();
+    mailer.send(&letter(2)).await.unwrap();
     let letters = server.letters();
     assert_eq!(letters.len(), 2);
     let parsed = mail_parser::MessageParser::default()
         .parse(letters[0].as_bytes())
         .unwrap();
-    assert_eq!(parsed.subject(), Some("인증 코드"));
+    assert_eq!(parsed.subject(), Some("인증 코드 안내"));
     let to = parsed.to().unwrap().first().unwrap();
     assert_eq!(to.address(), Some("kim@example.com"));
     assert!(
         parsed
             .body_text(0)
             .unwrap()
-            .contains("인증 코드는 12345678 입니다.")
+            .contains("인증 코드는 10분 동안 유효합니다.")
     );
+    assert!(parsed.body_html(0).unwrap().contains(">12345678</p>"));
+    let id = "00000000-0000-0000-0000-000000000001@shop.example";
+    assert_eq!(parsed.message_id(), Some(id));
+    assert!(letters[0].contains("Auto-Submitted: auto-generated\n"));
 }
 
 #[tokio::test]
@@ -151,7 +147,7 @@ async fn what_is_refused_for_good_is_not_sent_again_and_all_else_is() {
         ("MAIL", "530 log in first", Unavailable),
     ] {
         let server = Server::start(Manner::Says(command, answer)).await;
-        let fault = server.mailer().send(&letter("one")).await.unwrap_err();
+        let fault = server.mailer().send(&letter(1)).await.unwrap_err();
         assert_eq!(fault.kind, kind, "{command} {answer}");
         assert!(!fault.detail().contains("kim"), "{}", fault.detail());
         assert_eq!(server.letters(), [""; 0]);
@@ -165,7 +161,7 @@ async fn a_server_that_is_away_is_tried_again() {
     drop(free);
     let from = crate::mail::sender("no-reply@shop.example").unwrap();
     let mailer = SmtpMailer::new(&url, from).unwrap();
-    let fault = mailer.send(&letter("one")).await.unwrap_err();
+    let fault = mailer.send(&letter(1)).await.unwrap_err();
     assert_eq!(fault.kind, FaultKind::Unavailable);
 }
 
@@ -179,20 +175,23 @@ async fn a_server_that_falls_silent_is_left_and_the_next_letter_begins_anew() {
     for command in ["CONNECT", "EHLO", "RCPT", "DATA", "LETTER"] {
         let server = Server::start(Manner::FallsSilentAt(command)).await;
         let mailer = GuardedMailer::new(Arc::new(server.mailer()), &settings).unwrap();
-        let fault = mailer.send(&letter("one")).await.unwrap_err();
+        let fault = mailer.send(&letter(1)).await.unwrap_err();
         assert_eq!(fault.kind, FaultKind::Unavailable, "{command}");
         server.behave(Manner::Says("RCPT", "550 nobody of that name"));
-        let fault = mailer.send(&letter("two")).await.unwrap_err();
+        let fault = mailer.send(&letter(2)).await.unwrap_err();
         assert_eq!(
             fault.kind,
             FaultKind::Corrupt,
             "no answer to letter one is read: {command}"
         );
         server.behave(Manner::TakesAll);
-        mailer.send(&letter("three")).await.unwrap();
+        mailer.send(&letter(3)).await.unwrap();
         let letters = server.letters();
         let last = letters.last().unwrap();
-        assert!(last.contains("Subject: three"), "{command}: {last}");
+        assert!(
+            last.contains("-000000000003@shop.example"),
+            "{command}: {last}"
+        );
     }
 }
 

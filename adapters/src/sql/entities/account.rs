@@ -18,6 +18,7 @@ pub mod accounts {
         pub password_hash: Option<String>,
         pub rehearsal: bool,
         pub created_at: i64,
+        pub language: Option<String>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -42,6 +43,7 @@ pub mod verifications {
         pub expires_at: i64,
         pub attempts: i64,
         pub used_at: Option<i64>,
+        pub language: Option<String>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

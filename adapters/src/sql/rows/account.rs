@@ -2,7 +2,7 @@
 //! way out.
 
 use domain::account::{Account, Email, Profile, Session, Verification};
-use domain::{AccountId, SessionId, VerificationId};
+use domain::{AccountId, Language, SessionId, VerificationId};
 
 use super::{BadRow, Reading, ms};
 use crate::crypto::vault::{Place, Vault};
@@ -46,6 +46,7 @@ pub fn account(vault: &Vault, row: accounts::Model) -> Result<Account, BadRow> {
             phone,
             address,
         },
+        language: language(reading, row.language.as_deref())?,
         password_hash: row.password_hash,
         rehearsal: row.rehearsal,
         created_at: reading.instant("created_at", row.created_at)?,
@@ -77,6 +78,7 @@ pub fn account_row(vault: &Vault, account: &Account) -> Result<accounts::Model, 
         password_hash: account.password_hash.clone(),
         rehearsal: account.rehearsal,
         created_at: ms(account.created_at),
+        language: Some(account.language.word().to_owned()),
     })
 }
 
@@ -92,6 +94,7 @@ pub fn verification(vault: &Vault, row: verifications::Model) -> Result<Verifica
     Ok(Verification {
         id: VerificationId(row.id),
         email: email(reading, &open(vault, reading, "email", &row.email)?)?,
+        language: language(reading, row.language.as_deref())?,
         code_digest: row.code_digest,
         requested_at: reading.instant("requested_at", row.requested_at)?,
         expires_at: reading.instant("expires_at", row.expires_at)?,
@@ -121,6 +124,7 @@ pub fn verification_row(
         expires_at: ms(verification.expires_at),
         attempts: i64::from(verification.attempts),
         used_at: verification.used_at.map(ms),
+        language: Some(verification.language.word().to_owned()),
     })
 }
 
@@ -185,4 +189,11 @@ pub(super) fn seal(
 
 fn email(reading: Reading, text: &str) -> Result<Email, BadRow> {
     Email::parse(text).map_err(|_| reading.bad("email", "no address"))
+}
+
+/// The default where nobody said.
+fn language(reading: Reading, word: Option<&str>) -> Result<Language, BadRow> {
+    word.map_or(Ok(Language::default()), |word| {
+        reading.word("language", word)
+    })
 }

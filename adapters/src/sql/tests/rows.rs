@@ -1,8 +1,8 @@
 //! Rows that should not be, and rows that nobody should read.
 
-use domain::account::Email;
+use domain::account::{Account, Email};
 use domain::ports::{Accounts, Catalogue, Orders, Outbox};
-use domain::{FaultKind, ItemId, OrderId};
+use domain::{FaultKind, ItemId, Language, OrderId};
 use sea_orm::ConnectionTrait;
 
 use super::{ID, NAMED, account, add_item, insert_order, open, tamper};
@@ -137,6 +137,24 @@ async fn personal_data_is_not_on_the_disk() {
             assert!(!has(personal), "{personal}");
         }
     }
+}
+
+#[tokio::test]
+async fn whoever_signed_up_before_there_were_languages_reads_english() {
+    let (ledger, _folder) = open().await;
+    let kim = Account {
+        language: Language::Korean,
+        ..account(1, "kim@example.com")
+    };
+    let kim = std::slice::from_ref(&kim);
+    assert!(Accounts::create(&ledger, kim).await.unwrap());
+    let language = async || {
+        let account = ledger.account(kim[0].id).await.unwrap();
+        account.unwrap().language
+    };
+    assert_eq!(language().await, Language::Korean);
+    tamper(&ledger, "UPDATE accounts SET language = NULL").await;
+    assert_eq!(language().await, Language::English);
 }
 
 #[tokio::test]

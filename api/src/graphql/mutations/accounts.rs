@@ -13,6 +13,7 @@ use crate::graphql::Graph;
 use crate::graphql::objects::account::{Account, Session};
 use crate::graphql::outcome::{answer, payload};
 use crate::graphql::scalars::count;
+use crate::request::RequestContext;
 
 /// Mutations of whoever comes to the door.
 #[derive(Default)]
@@ -20,9 +21,9 @@ pub struct Accounts;
 
 #[Object]
 impl Accounts {
-    /// Has a code mailed that proves an e-mail address, for `signUp`. The answer is the same whether
-    /// or not somebody has an account there; who has one gets a letter that says so. Asking again too
-    /// soon sends nothing. Anybody may ask.
+    /// Has a code mailed that proves an e-mail address, for `signUp`, in the language of the request's
+    /// `Accept-Language`. The answer is the same whether or not somebody has an account there; who has
+    /// one gets a letter that says so. Asking again too soon sends nothing. Anybody may ask.
     ///
     /// Refusals: `InvalidInput`.
     async fn request_email_verification(
@@ -33,8 +34,8 @@ impl Accounts {
         answer(ctx, input.request(ctx).await)
     }
 
-    /// Makes an account for a proven e-mail address, with role CUSTOMER. Then `signIn`. Anybody may
-    /// ask.
+    /// Makes an account for a proven e-mail address, with role CUSTOMER. Letters to it are written in
+    /// the language of the request's `Accept-Language`. Then `signIn`. Anybody may ask.
     ///
     /// Refusals: `InvalidInput`, `VerificationInvalid`.
     async fn sign_up(
@@ -116,7 +117,8 @@ impl RequestEmailVerificationInput {
             valid_for_ms: count(policy.verification_ms),
             resend_after_ms: count(policy.verification_resend_ms),
         };
-        request_verification(ports, email).await?;
+        let language = RequestContext::of(ctx).language;
+        request_verification(ports, email, language).await?;
         Ok(RequestEmailVerificationPayload::done(ctx, verification))
     }
 }
@@ -163,6 +165,7 @@ impl SignUpInput {
                 phone: self.phone,
                 address: self.address,
             },
+            language: RequestContext::of(ctx).language,
         };
         let account = sign_up(&Graph::of(ctx).ports, command).await?;
         Ok(SignUpPayload::done(ctx, Account(account)))

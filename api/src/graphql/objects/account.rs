@@ -165,6 +165,11 @@ impl Account {
         self.0.profile.address.as_deref()
     }
 
+    /// What letters to it are written in.
+    async fn language(&self) -> LanguageCode {
+        self.0.language.into()
+    }
+
     /// What the account may do.
     async fn role(&self) -> AccountRole {
         self.0.role.into()
@@ -174,6 +179,18 @@ impl Account {
     async fn created_at(&self) -> DateTime {
         self.0.created_at.into()
     }
+}
+
+/// A language that letters are written in, by ISO 639-1.
+#[derive(Enum, Clone, Copy, PartialEq, Eq, Debug)]
+#[graphql(remote = "domain::Language")]
+pub enum LanguageCode {
+    /// English.
+    #[graphql(name = "EN")]
+    English,
+    /// Korean.
+    #[graphql(name = "KO")]
+    Korean,
 }
 
 /// What an account may do; each role may do all that the one before may.

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use async_graphql::{Response, Variables};
 use domain::account::Role;
-use domain::{AccountId, Requester};
+use domain::{AccountId, Language, Requester};
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::answer::RequestError;
 use crate::engine::{Engine, EngineSettings};
 use crate::graphql::{Graph, schema};
-use crate::request::{Language, Params, RequestContext};
+use crate::request::{Params, RequestContext};
 
 use super::world::{World, at};
 

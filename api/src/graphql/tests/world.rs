@@ -20,7 +20,7 @@ use domain::order::Order;
 use domain::policy::{AccountPolicy, Policies, ReturnPolicy};
 use domain::ports::{Clock, Ports};
 use domain::stock::Stock;
-use domain::{AccountId, Currency, Fault, ItemId, Money, OrderId, Timestamp};
+use domain::{AccountId, Currency, Fault, ItemId, Language, Money, OrderId, Timestamp};
 use tokio::sync::{Notify, broadcast};
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -99,6 +99,7 @@ impl World {
             outbox: self.clone(),
             accounts: self.clone(),
             wishlists: self.clone(),
+            letters: self.clone(),
             audit: self.clone(),
             back_office: self.clone(),
             provider: self.clone(),
@@ -166,6 +167,7 @@ impl World {
                 phone: None,
                 address: None,
             },
+            language: Language::default(),
             password_hash: None,
             rehearsal: false,
             created_at: BEGIN,

@@ -11,9 +11,11 @@ use domain::ports::mail::Letter;
 use domain::ports::outbox::Taken;
 use domain::ports::secrets::{Claims, TokenRefused};
 use domain::ports::{
-    AccessTokens, Accounts, Digests, LedgerAudit, Mailer, Outbox, Passwords, Provider,
+    AccessTokens, Accounts, Digests, LedgerAudit, Letters, Mailer, Outbox, Passwords, Provider,
 };
-use domain::{AccountId, Fault, ItemId, OrderId, PaymentId, SessionId, Timestamp, VerificationId};
+use domain::{
+    AccountId, EventId, Fault, ItemId, OrderId, PaymentId, SessionId, Timestamp, VerificationId,
+};
 
 use super::{World, port};
 
@@ -65,6 +67,13 @@ port! { Accounts {
         Ok(None)
     }
 }
+
+port! { Letters {
+    addressed(&[OrderId]) -> Vec<OrderId>;
+    sent(&[EventId]) -> Vec<EventId>;
+    note_sent(EventId, Timestamp) -> ();
+    forget_sent(Timestamp, usize) -> usize;
+} }
 
 port! { LedgerAudit {
     stock(Option<ItemId>, usize) -> Vec<StockFigures>;

@@ -1,0 +1,373 @@
+//! Letters over a real ledger and a mailer that behaves as it is told: who gets which, and each once.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test may stop at the first surprise"
+)]
+
+#[allow(dead_code, reason = "each test binary uses its part of the bench")]
+mod stores {
+    pub mod bench;
+    pub mod sqlite;
+}
+
+use std::sync::{Arc, Mutex};
+
+use adapters::clock::ManualClock;
+use adapters::config::Simulated;
+use adapters::crypto::{Argon2Passwords, JwtTokens, KeyedDigests};
+use adapters::embedded::gate::{MemoryGate, MemoryGateSettings};
+use adapters::embedded::log::SqliteLog;
+use adapters::entropy::SystemEntropy;
+use adapters::item_cache::CachedItems;
+use adapters::payment::SimulatedProvider;
+use async_trait::async_trait;
+use chrono::TimeDelta;
+use domain::account::{Account, Verification};
+use domain::event::{Event, OrderEvent};
+use domain::order::Order;
+use domain::policy::{AccountPolicy, Policies, ReturnPolicy};
+use domain::ports::mail::{Content, Letter};
+use domain::ports::{Mailer, Ports};
+use domain::use_cases::send_letters::{asks_for_a_letter, forget_letters, send_letters};
+use domain::{Fault, FaultKind, Language, RefundId, VerificationId};
+use stores::bench::{Bench, account, at, calendar, email, id, new_ids, record};
+use stores::sqlite;
+use tempfile::TempDir;
+
+/// What becomes of letters, by their address.
+#[derive(Default)]
+struct Post {
+    taken: Mutex<Vec<Letter>>,
+    /// How often this address is still answered *later*.
+    later: Mutex<Option<(&'static str, u32)>>,
+    /// The address that is refused for good.
+    gone: Mutex<Option<&'static str>>,
+}
+
+#[async_trait]
+impl Mailer for Post {
+    async fn send(&self, letter: &Letter) -> Result<(), Fault> {
+        const DOING: &str = "sending a letter";
+        if let Some((to, left)) = self.later.lock().unwrap().as_mut()
+            && letter.to.as_str() == *to
+            && *left > 0
+        {
+            *left -= 1;
+            return Err(Fault::unavailable(DOING, "later"));
+        }
+        if *self.gone.lock().unwrap() == Some(letter.to.as_str()) {
+            return Err(Fault::corrupt(DOING, "nobody here"));
+        }
+        self.taken.lock().unwrap().push(letter.clone());
+        Ok(())
+    }
+}
+
+impl Post {
+    /// What was taken for an address: each letter's id and what it tells, in short.
+    fn to(&self, address: &str) -> Vec<(uuid::Uuid, &'static str)> {
+        let taken = self.taken.lock().unwrap();
+        let theirs = taken.iter().filter(|letter| letter.to.as_str() == address);
+        theirs
+            .map(|letter| (letter.id, told(&letter.content)))
+            .collect()
+    }
+}
+
+fn told(content: &Content) -> &'static str {
+    match content {
+        Content::Code { .. } => "code",
+        Content::KnownAddress => "known",
+        Content::OrderPaid { .. } => "paid",
+        Content::OrderCancelled { .. } => "cancelled",
+        Content::PartCancelled { .. } => "part cancelled",
+        Content::Refunded { .. } => "refunded",
+        Content::Dispatched { .. } => "dispatched",
+        Content::Delivered { .. } => "delivered",
+        Content::ReturnCompleted { .. } => "returned",
+    }
+}
+
+struct Shop {
+    bench: Bench,
+    post: Arc<Post>,
+    clock: Arc<ManualClock>,
+    ports: Ports,
+    _folder: TempDir,
+}
+
+const KIM: &str = "kim@example.com";
+const LEE: &str = "lee@example.com";
+
+async fn open() -> Shop {
+    let (bench, folder) = sqlite::open().await;
+    let clock = Arc::new(ManualClock::new(at(1_000)));
+    let entropy = Arc::new(SystemEntropy);
+    let post = Arc::new(Post::default());
+    let log = SqliteLog::open(&folder.path().join("log.db"), 1, clock.clone()).await;
+    let books = folder.path().join("provider.db");
+    let provider = SimulatedProvider::open(&books, Simulated::default()).await;
+    let gate = MemoryGate::new(clock.clone(), MemoryGateSettings::default());
+    let items = CachedItems::new(bench.catalogue.clone(), None);
+    let ports = Ports {
+        clock: clock.clone(),
+        entropy: entropy.clone(),
+        gate: Arc::new(gate),
+        log: Arc::new(log.unwrap()),
+        items: Arc::new(items.unwrap()),
+        catalogue: bench.catalogue.clone(),
+        orders: bench.orders.clone(),
+        outbox: bench.outbox.clone(),
+        accounts: bench.accounts.clone(),
+        wishlists: bench.wishlists.clone(),
+        letters: bench.letters.clone(),
+        audit: bench.audit.clone(),
+        provider: Arc::new(provider.unwrap()),
+        mailer: post.clone(),
+        passwords: Arc::new(Argon2Passwords::new(entropy).unwrap()),
+        digests: Arc::new(KeyedDigests::new(&[3; 32])),
+        tokens: Arc::new(JwtTokens::new(&[4; 32])),
+        policies: Arc::new(policies()),
+    };
+    let kim = Account {
+        language: Language::Korean,
+        ..account(1, KIM)
+    };
+    let crowd = Account {
+        rehearsal: true,
+        ..account(3, "crowd@example.test")
+    };
+    let accounts = [kim, account(2, LEE), crowd];
+    assert!(bench.accounts.create(&accounts).await.unwrap());
+    Shop {
+        bench,
+        post,
+        clock,
+        ports,
+        _folder: folder,
+    }
+}
+
+fn policies() -> Policies {
+    Policies {
+        hold_ms: 120_000,
+        max_lines: 1_000,
+        calendar: calendar(),
+        returns: ReturnPolicy {
+            days_to_request: 7,
+            days_to_complete: 1,
+        },
+        receipt_ms: 600_000,
+        ask_again_after_ms: 5_000,
+        provider_key_ms: 86_400_000,
+        accounts: AccountPolicy {
+            verification_ms: 600_000,
+            verification_attempts: 5,
+            verification_resend_ms: 60_000,
+            access_ms: 900_000,
+            refresh_ms: 86_400_000,
+        },
+    }
+}
+
+impl Shop {
+    /// An order that was paid, dispatched and delivered.
+    async fn delivered(&self, number: u128, buyer: u128) -> Order {
+        let item = self.bench.general(number, 10).await;
+        let paid = self.bench.paid(number, buyer, item).await;
+        let tracking = "123456789012".to_owned();
+        let step = paid.dispatch(tracking, &calendar(), at(30)).unwrap();
+        let sent = self.bench.done(&step).await;
+        self.bench.done(&sent.deliver(at(40)).unwrap()).await
+    }
+
+    /// An order that was paid, cancelled and refunded.
+    async fn refunded(&self, number: u128, buyer: u128) -> Order {
+        let item = self.bench.general(number, 10).await;
+        let paid = self.bench.paid(number, buyer, item).await;
+        let refund = RefundId(id(6, number + 500));
+        let cancelled = self.bench.done(&paid.cancel(refund, at(30)).unwrap()).await;
+        let step = cancelled.refunded(refund, at(40)).unwrap();
+        self.bench.done(&step).await
+    }
+
+    /// Every event so far.
+    async fn events(&self) -> Vec<Event> {
+        self.bench.pending(10_000).await
+    }
+
+    async fn send(&self, events: &[Event]) -> Result<(), FaultKind> {
+        let sent = send_letters(&self.ports, events).await;
+        sent.map_err(|fault| fault.kind)
+    }
+
+    fn letter(&self, to: &str, what: &str) -> Letter {
+        let taken = self.post.taken.lock().unwrap();
+        let is_it = |letter: &&Letter| letter.to.as_str() == to && told(&letter.content) == what;
+        taken.iter().find(is_it).expect(what).clone()
+    }
+}
+
+#[tokio::test]
+async fn every_event_has_one_letter_however_often_it_is_told() {
+    let shop = open().await;
+    let delivered = shop.delivered(1, 1).await;
+    let refunded = shop.refunded(2, 2).await;
+    let events = shop.events().await;
+    let twice = [events.clone(), events.clone()].concat();
+    shop.send(&twice).await.unwrap();
+    shop.send(&events).await.unwrap();
+    for event in &events {
+        shop.send(std::slice::from_ref(event)).await.unwrap();
+    }
+
+    let told = |address| {
+        let letters = shop.post.to(address).into_iter();
+        letters.map(|(_, what)| what).collect::<Vec<_>>()
+    };
+    assert_eq!(told(KIM), ["paid", "dispatched", "delivered"]);
+    assert_eq!(told(LEE), ["paid", "cancelled", "refunded"]);
+    let asked = events.iter().filter(|event| asks_for_a_letter(event));
+    let mut asked: Vec<_> = asked.map(|event| event.id.0).collect();
+    let taken = [shop.post.to(KIM), shop.post.to(LEE)].concat();
+    let mut ids: Vec<_> = taken.iter().map(|(id, _)| *id).collect();
+    asked.sort_unstable();
+    ids.sort_unstable();
+    assert_eq!(ids, asked, "a letter is named by its event");
+
+    let letter = shop.letter(KIM, "delivered");
+    assert!(letter.language == Language::Korean);
+    let on = at(40).date_naive();
+    let number = delivered.id.number();
+    // A day of this calendar is a second.
+    let until = at(7_999).date_naive();
+    assert!(
+        letter.content
+            == Content::Delivered {
+                number,
+                delivered_on: on,
+                return_until: until
+            }
+    );
+    let letter = shop.letter(LEE, "cancelled");
+    assert!(letter.language == Language::English);
+    let Content::OrderCancelled { bill, refund } = letter.content else {
+        panic!("it says so");
+    };
+    assert_eq!(refund, Some(refunded.total));
+    assert_eq!(bill.number, refunded.id.number());
+    let line = &bill.lines[0];
+    assert_eq!((line.item.as_str(), line.quantity), ("Item 2", 1));
+    assert_eq!((line.amount, bill.total), (refunded.total, refunded.total));
+}
+
+#[tokio::test]
+async fn a_rehearsal_and_whoever_is_gone_get_none() {
+    let shop = open().await;
+    shop.delivered(1, 3).await;
+    shop.refunded(2, 99).await;
+    // Nobody paid it: nothing that anybody is written to about.
+    let item = shop.bench.general(3, 10).await;
+    shop.bench.write(&[record(3, 1, &[(item, 1)])]).await;
+    shop.send(&shop.events().await).await.unwrap();
+    assert!(shop.post.taken.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_letter_that_was_not_taken_is_sent_again_and_no_other_is() {
+    let shop = open().await;
+    shop.delivered(1, 1).await;
+    shop.refunded(2, 2).await;
+    let events = shop.events().await;
+    *shop.post.later.lock().unwrap() = Some((LEE, 2));
+    for _ in 0..2 {
+        assert_eq!(shop.send(&events).await, Err(FaultKind::Unavailable));
+        assert_eq!(shop.post.to(KIM).len(), 3, "others have theirs");
+        // Nobody hears of a refund before they hear that it was cancelled.
+        assert_eq!(shop.post.to(LEE).len(), 0);
+    }
+    shop.send(&events).await.unwrap();
+    assert_eq!(shop.post.to(KIM).len(), 3);
+    assert_eq!(shop.post.to(LEE).len(), 3);
+
+    let shop = open().await;
+    shop.delivered(1, 1).await;
+    shop.refunded(2, 2).await;
+    *shop.post.gone.lock().unwrap() = Some(LEE);
+    let events = shop.events().await;
+    assert_eq!(shop.send(&events).await, Err(FaultKind::Corrupt));
+    assert_eq!(shop.post.to(KIM).len(), 3);
+}
+
+#[tokio::test]
+async fn what_is_long_ago_has_no_letter_and_is_forgotten() {
+    const DAY_MS: u64 = 86_400_000;
+    let shop = open().await;
+    shop.delivered(1, 1).await;
+    let events = shop.events().await;
+    shop.send(&events).await.unwrap();
+    shop.clock.advance_ms(29 * DAY_MS);
+    assert_eq!(forget_letters(&shop.ports, 99).await.unwrap(), 0);
+    shop.send(&events).await.unwrap();
+    assert_eq!(shop.post.to(KIM).len(), 3);
+    shop.clock.advance_ms(3 * DAY_MS);
+    assert_eq!(forget_letters(&shop.ports, 2).await.unwrap(), 2);
+    assert_eq!(forget_letters(&shop.ports, 2).await.unwrap(), 1);
+    shop.send(&events).await.unwrap();
+    assert_eq!(shop.post.to(KIM).len(), 3, "nobody knows any more");
+}
+
+#[tokio::test]
+async fn a_code_is_made_anew_for_every_letter_and_a_known_address_has_none() {
+    let shop = open().await;
+    let mut events = Vec::new();
+    for (number, address) in [(1, "new@example.com"), (2, KIM)] {
+        let verification = Verification {
+            id: VerificationId(id(9, number)),
+            email: email(address),
+            language: Language::Korean,
+            code_digest: None,
+            requested_at: at(0),
+            expires_at: at(0) + TimeDelta::minutes(10),
+            attempts: 0,
+            used_at: None,
+        };
+        let event = Event::verification_requested(verification.id, at(0));
+        let adding = shop.bench.accounts.add_verification(&verification, &event);
+        adding.await.unwrap();
+        events.push(event);
+    }
+    *shop.post.later.lock().unwrap() = Some(("new@example.com", 1));
+    assert_eq!(shop.send(&events).await, Err(FaultKind::Unavailable));
+    shop.send(&events).await.unwrap();
+    shop.send(&events).await.unwrap();
+    assert_eq!(shop.post.to(KIM), [(events[1].id.0, "known")]);
+    let letters = shop.post.to("new@example.com");
+    assert_eq!(letters.len(), 1);
+    let letter = shop.letter("new@example.com", "code");
+    assert!(letter.language == Language::Korean);
+    // The first of two may have got through: it must not pass for the second.
+    assert_ne!(letter.id, events[0].id.0);
+    let Content::Code {
+        code,
+        valid_minutes,
+    } = letter.content
+    else {
+        panic!("it has one");
+    };
+    assert_eq!((code.len(), valid_minutes), (8, 10));
+}
+
+#[test]
+fn only_what_a_buyer_should_know_asks_for_a_letter() {
+    let order = stores::bench::order_id(1);
+    let asks = |happened| asks_for_a_letter(&Event::of_order(order, 2, at(0), happened));
+    let refund = new_ids(1).refund;
+    assert!(asks(OrderEvent::Refunded { refund }));
+    // A refund that is only asked for is none yet.
+    assert!(!asks(OrderEvent::RefundRequested { refund }));
+    assert!(!asks(OrderEvent::Expired));
+}
