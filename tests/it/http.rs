@@ -135,13 +135,33 @@ async fn letters_can_be_read_on_a_page() {
     let shop = Shop::new();
     let server = shop.start().await;
     let email = "kim@example.com";
-    server.anybody().request_verification(email).await;
+    let korean = server.anybody().reading("ko");
+    korean.request_verification(email).await;
     let code = server.mailed_code(email).await;
     let (status, content_type, page) = get(&server, "/mailbox").await;
     assert_eq!(status, 200);
     assert!(content_type.starts_with("text/html"), "{content_type}");
     assert!(page.contains(email) && page.contains(&code), "{page}");
     assert!(page.contains("인증 코드는"), "{page}");
+
+    // The letter as HTML can do nothing to the shop's pages.
+    let (_, link) = page.split_once("href=\"").unwrap();
+    let (link, _) = link.split_once('"').unwrap();
+    let request = server.anybody().request(reqwest::Method::GET, link);
+    let response = request.send().await.unwrap();
+    assert_eq!(response.status(), 200);
+    let policy = response.headers()["content-security-policy"].to_str();
+    let policy = policy.unwrap();
+    assert!(policy.ends_with("; sandbox"), "{policy}");
+    let letter = response.text().await.unwrap();
+    assert!(letter.contains(&format!(">{code}</p>")), "{letter}");
+    for nothing in [
+        "/mailbox/00000000-0000-0000-0000-000000000000",
+        "/mailbox/lock",
+    ] {
+        let (status, _, said) = get(&server, nothing).await;
+        assert!((400..500).contains(&status), "{nothing}: {status} {said}");
+    }
 }
 
 #[tokio::test]

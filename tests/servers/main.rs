@@ -23,8 +23,12 @@ mod support;
 mod deals;
 #[path = "../it/first_five_minutes.rs"]
 mod first_five_minutes;
+#[path = "../it/letters.rs"]
+mod letters;
 #[path = "../it/limits.rs"]
 mod limits;
+#[path = "../it/mail_server.rs"]
+mod mail_server;
 #[path = "../it/payments.rs"]
 mod payments;
 #[path = "../it/race.rs"]
@@ -45,6 +49,7 @@ mod engines;
 mod fleet;
 mod gate_lost;
 mod ledger_away;
+mod letters_again;
 mod log_away;
 mod payment_worker_dies;
 mod poison;

@@ -11,8 +11,8 @@ use crate::support::{Demo, Shop, until, verify};
 
 /// Fewer in a row than stop a consumer.
 const POISONED: usize = 6;
-/// Groups that read what happens to orders: payment and cancellation.
-const READERS: usize = 2;
+/// Groups that read what happens to orders: payment, cancellation and mail.
+const READERS: usize = 3;
 
 /// Puts records into a topic that are not ours, each under a key of its own.
 fn produce(brokers: &str, topic: &str, records: usize) {

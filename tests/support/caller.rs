@@ -13,6 +13,8 @@ pub struct Caller {
     token: Option<String>,
     /// The trace that its requests are part of.
     traceparent: Option<&'static str>,
+    /// What it reads, as `Accept-Language` says it.
+    language: Option<&'static str>,
     /// Whether it does as a refusal asks and places an order again.
     pub is_patient: bool,
 }
@@ -72,6 +74,7 @@ impl Caller {
             http,
             token,
             traceparent: None,
+            language: None,
             is_patient: false,
         }
     }
@@ -102,11 +105,22 @@ impl Caller {
         }
     }
 
+    /// The same person, who reads this language.
+    pub fn reading(&self, language: &'static str) -> Self {
+        Self {
+            language: Some(language),
+            ..self.clone()
+        }
+    }
+
     /// A request for a path of the server, with the token if there is one.
     pub fn request(&self, method: reqwest::Method, path: &str) -> reqwest::RequestBuilder {
         let mut request = self.http.request(method, format!("{}{path}", self.url));
         if let Some(traceparent) = self.traceparent {
             request = request.header("traceparent", traceparent);
+        }
+        if let Some(language) = self.language {
+            request = request.header("accept-language", language);
         }
         match &self.token {
             Some(token) => request.bearer_auth(token),

@@ -18,6 +18,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 pub use caller::{Caller, NoAnswer, code, codes, fresh_key};
+pub use mailbox::{Letter, parse as parse_letter};
 pub use process::Process;
 pub use shop::{Demo, Engines, Shop};
 pub use shopping::{Sale, instant, line};
@@ -92,9 +93,13 @@ impl Server {
 
     /// Proves an address by its letter, makes an account, signs in.
     pub async fn sign_up(&self, name: &str) -> Caller {
+        self.sign_up_as(self.anybody(), name).await
+    }
+
+    /// The same for this caller.
+    pub async fn sign_up_as(&self, anybody: Caller, name: &str) -> Caller {
         const PASSWORD: &str = "correct horse battery";
         let email = format!("{name}@example.com");
-        let anybody = self.anybody();
         anybody.request_verification(&email).await;
         let mailed = self.mailed_code(&email).await;
         let input = json!({ "email": email, "code": mailed, "password": PASSWORD, "name": name });
@@ -114,7 +119,21 @@ impl Server {
 
     /// The texts of the letters to this address.
     pub fn letters(&self, email: &str) -> Vec<String> {
+        let letters = self.mail(email).into_iter();
+        letters.map(|letter| letter.text).collect()
+    }
+
+    /// The letters to this address, the oldest first.
+    pub fn mail(&self, email: &str) -> Vec<Letter> {
         mailbox::letters(&self.data.join("mailbox"), email)
+    }
+
+    /// The same, once there are so many.
+    pub async fn until_mail(&self, email: &str, count: usize) -> Vec<Letter> {
+        until(&format!("{count} letters to {email}"), || async {
+            Some(self.mail(email)).filter(|letters| letters.len() >= count)
+        })
+        .await
     }
 
     /// Holds ledger, gate and provider against each other: nothing may be broken, nothing may be on

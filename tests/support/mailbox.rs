@@ -5,30 +5,52 @@ use std::time::SystemTime;
 
 use mail_parser::MessageParser;
 
-/// The texts of the letters to an address, the oldest first.
-pub fn letters(folder: &Path, to: &str) -> Vec<String> {
+/// A letter as its reader sees it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Letter {
+    written: SystemTime,
+    /// Its Message-ID.
+    pub id: String,
+    pub subject: String,
+    pub text: String,
+    pub html: String,
+}
+
+/// The letters to an address, the oldest first.
+pub fn letters(folder: &Path, to: &str) -> Vec<Letter> {
     let Ok(entries) = std::fs::read_dir(folder) else {
         return Vec::new();
     };
-    let mut letters: Vec<(SystemTime, String)> = entries
+    let mut letters: Vec<Letter> = entries
         .filter_map(|entry| {
             let path = entry.ok()?.path();
             let written = path.metadata().ok()?.modified().ok()?;
-            let bytes = std::fs::read(path).ok()?;
-            let letter = MessageParser::default().parse(&bytes)?;
-            let is_to = letter.to()?.first()?.address()? == to;
-            let text = letter.body_text(0)?.into_owned();
-            is_to.then_some((written, text))
+            let letter = parse(&std::fs::read(path).ok()?, to)?;
+            Some(Letter { written, ..letter })
         })
         .collect();
     letters.sort();
-    letters.into_iter().map(|(_, text)| text).collect()
+    letters
+}
+
+/// A letter, if it is to this address.
+pub fn parse(bytes: &[u8], to: &str) -> Option<Letter> {
+    let letter = MessageParser::default().parse(bytes)?;
+    let is_to = letter.to()?.first()?.address()? == to;
+    is_to.then_some(())?;
+    Some(Letter {
+        written: SystemTime::UNIX_EPOCH,
+        id: letter.message_id()?.to_owned(),
+        subject: letter.subject()?.to_owned(),
+        text: letter.body_text(0)?.into_owned(),
+        html: letter.body_html(0)?.into_owned(),
+    })
 }
 
 /// The codes in them.
 pub fn codes(folder: &Path, to: &str) -> Vec<String> {
-    let code = |text: &String| {
-        let words = text.split(|c: char| !c.is_ascii_digit());
+    let code = |letter: &Letter| {
+        let words = letter.text.split(|c: char| !c.is_ascii_digit());
         words
             .filter(|word| word.len() == 8)
             .map(str::to_owned)

@@ -1,0 +1,140 @@
+//! A mail server that has its moods: what it puts off is sent again, what it refuses is put aside.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use serde_json::json;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::support::{Caller, Demo, Letter, Sale, Shop, parse_letter, until};
+
+/// How often an address is put off before its letter is taken.
+const PUT_OFF: u32 = 2;
+
+/// A mail server. It puts off who is `later@…`, and knows nobody who is `gone@…`.
+#[derive(Clone, Default)]
+struct MailServer {
+    letters: Arc<Mutex<Vec<Vec<u8>>>>,
+    /// How often each address was named.
+    named: Arc<Mutex<HashMap<String, u32>>>,
+}
+
+impl MailServer {
+    /// Starts it; with it, its URL.
+    async fn start() -> (Self, String) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("smtp://{}", listener.local_addr().unwrap());
+        let server = Self::default();
+        let serving = server.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let server = serving.clone();
+                tokio::spawn(async move { server.converse(stream).await });
+            }
+        });
+        (server, url)
+    }
+
+    async fn converse(&self, stream: TcpStream) -> std::io::Result<()> {
+        let (reading, mut writing) = stream.into_split();
+        let mut lines = BufReader::new(reading).lines();
+        writing.write_all(b"220 test ESMTP\r\n").await?;
+        while let Some(line) = lines.next_line().await? {
+            let command = line.split([' ', ':']).next().unwrap_or_default();
+            let answer = match command {
+                "EHLO" => "250-test\r\n250 8BITMIME",
+                "RCPT" => self.knows(&line),
+                "DATA" => "354 go on",
+                "QUIT" => "221 bye",
+                _ => "250 fine",
+            };
+            writing
+                .write_all(format!("{answer}\r\n").as_bytes())
+                .await?;
+            if command == "DATA" {
+                let mut letter = Vec::new();
+                while let Some(line) = lines.next_line().await?.filter(|line| line != ".") {
+                    letter.extend_from_slice(line.as_bytes());
+                    letter.extend_from_slice(b"\r\n");
+                }
+                self.letters.lock().unwrap().push(letter);
+                writing.write_all(b"250 taken\r\n").await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn knows(&self, line: &str) -> &'static str {
+        let address = line.split(['<', '>']).nth(1).unwrap_or_default();
+        let mut named = self.named.lock().unwrap();
+        let times = named.entry(address.to_owned()).or_default();
+        *times += 1;
+        match address.split('@').next() {
+            Some("later") if *times <= PUT_OFF => "451 try again later",
+            Some("gone") => "550 nobody of that name",
+            _ => "250 fine",
+        }
+    }
+
+    fn named(&self, address: &str) -> u32 {
+        let named = self.named.lock().unwrap();
+        named.get(address).copied().unwrap_or_default()
+    }
+
+    fn letters(&self, to: &str) -> Vec<Letter> {
+        let letters = self.letters.lock().unwrap();
+        let theirs = letters.iter().filter_map(|bytes| parse_letter(bytes, to));
+        theirs.collect()
+    }
+
+    async fn until_letters(&self, to: &str, count: usize) -> Vec<Letter> {
+        until(&format!("{count} letters to {to}"), || async {
+            Some(self.letters(to)).filter(|letters| letters.len() >= count)
+        })
+        .await
+    }
+}
+
+async fn dead_letters(admin: &Caller) -> u64 {
+    let document = "{ backOffice { stockAudit { deadLetters } } }";
+    let data = admin.ask(document, json!({})).await;
+    data["backOffice"]["stockAudit"]["deadLetters"]
+        .as_u64()
+        .unwrap()
+}
+
+#[tokio::test]
+async fn what_it_puts_off_goes_out_later_and_what_it_refuses_is_put_aside() {
+    let (mail, url) = MailServer::start().await;
+    let shop = Shop::with(&[("MAIL__SMTP", &url)]);
+    let server = shop.start().await;
+    let anybody = server.anybody();
+    for name in ["gone", "later", "kim"] {
+        let address = format!("{name}@example.com");
+        anybody.request_verification(&address).await;
+    }
+    let item = server.sign_in(Demo::Seller).await.sell(Sale::of(10)).await;
+    let buyer = server.sign_in(Demo::Customer).await;
+    buyer.own(&item, 1).await;
+
+    let (customer, _) = shop.credentials(Demo::Customer);
+    mail.until_letters("kim@example.com", 1).await;
+    mail.until_letters("later@example.com", 1).await;
+    let paid = mail.until_letters(&customer, 1).await;
+    assert!(paid[0].subject.ends_with("is paid"), "{paid:?}");
+    let admin = server.sign_in(Demo::Admin).await;
+    until("the dead letter", || async {
+        (dead_letters(&admin).await == 1).then_some(())
+    })
+    .await;
+
+    assert_eq!(mail.named("later@example.com"), PUT_OFF + 1);
+    assert!(mail.letters("gone@example.com").is_empty());
+    for address in ["kim@example.com", "later@example.com", &customer] {
+        assert_eq!(mail.letters(address).len(), 1, "{address}");
+    }
+    // Together with the others, and then for itself: it is refused as it was.
+    assert!(mail.named("gone@example.com") <= 2);
+    server.assert_audit(1).await;
+}
