@@ -48,7 +48,15 @@ async fn open() -> Shop {
         ..GuardSettings::default()
     };
     let ports = || ledger.clone();
-    let guarded = GuardedLedger::new(ports(), ports(), ports(), ports(), ports(), &settings);
+    let guarded = GuardedLedger::new(
+        ports(),
+        ports(),
+        ports(),
+        ports(),
+        ports(),
+        ports(),
+        &settings,
+    );
     Shop {
         bare: ledger,
         ledger: guarded.unwrap(),

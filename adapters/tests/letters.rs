@@ -124,6 +124,7 @@ async fn open() -> Shop {
         accounts: bench.accounts.clone(),
         wishlists: bench.wishlists.clone(),
         letters: bench.letters.clone(),
+        back_office: bench.back_office.clone(),
         audit: bench.audit.clone(),
         provider: Arc::new(provider.unwrap()),
         mailer: post.clone(),
@@ -189,7 +190,10 @@ impl Shop {
         let item = self.bench.general(number, 10).await;
         let paid = self.bench.paid(number, buyer, item).await;
         let refund = RefundId(id(6, number + 500));
-        let cancelled = self.bench.done(&paid.cancel(refund, at(30)).unwrap()).await;
+        let cancelled = self
+            .bench
+            .done(&paid.cancel(&[], refund, at(30)).unwrap())
+            .await;
         let step = cancelled.refunded(refund, at(40)).unwrap();
         self.bench.done(&step).await
     }

@@ -26,8 +26,7 @@ use domain::ports::{Accounts, BackOffice, Catalogue, Letters, Orders, Wishlists}
 use domain::wishlist::WishlistEntry;
 use domain::{
     AccountId, EventId, Fault, FaultKind, IdempotencyKey, ItemId, OrderId, Quantity, RefundId,
-    ReturnId,
-    SessionId, Timestamp, VerificationId, WishlistEntryId,
+    ReturnId, SessionId, Timestamp, VerificationId, WishlistEntryId,
 };
 use moka::sync::Cache;
 use tokio::time::Instant;

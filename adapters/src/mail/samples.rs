@@ -75,6 +75,8 @@ pub fn contents() -> Vec<(&'static str, Content)> {
             },
         ),
         ("refunded", refunded(RefundReason::Cancelled)),
+        ("refunded_returned", refunded(RefundReason::Returned)),
+        ("refunded_by_hand", refunded(RefundReason::ByHand)),
         ("refunded_stray", refunded(RefundReason::StrayCapture)),
     ];
     contents.extend(parcels());

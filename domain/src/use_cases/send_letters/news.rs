@@ -7,7 +7,7 @@ use crate::account::Account;
 use crate::delivery::{DeliveryCalendar, ShipmentState};
 use crate::event::{Event, OrderEvent};
 use crate::item::Item;
-use crate::order::Order;
+use crate::order::{Line, Order};
 use crate::policy::Policies;
 use crate::ports::Ports;
 use crate::ports::mail::{Bill, BillLine, Content, Letter};
@@ -81,7 +81,7 @@ impl News {
         let calendar = &policies.calendar;
         let content = match happened {
             OrderEvent::Paid { .. } => Content::OrderPaid {
-                bill: self.bill(order)?,
+                bill: self.bill(order, Line::kept)?,
                 dispatch_on: match state(order) {
                     Some(ShipmentState::Preparing { dispatch_due }) => {
                         Some(calendar.date(*dispatch_due))
@@ -90,7 +90,7 @@ impl News {
                 },
             },
             OrderEvent::Cancelled { refund } => Content::OrderCancelled {
-                bill: self.bill(order)?,
+                bill: self.bill(order, |line| line.quantity.get())?,
                 refund: refunded(order, *refund)?,
             },
             OrderEvent::LinesCancelled { refund } => Content::PartCancelled {
@@ -126,21 +126,27 @@ impl News {
         Ok(Some(content))
     }
 
-    fn bill(&self, order: &Order) -> Result<Bill, Fault> {
-        let lines = order.lines.iter().map(|line| {
+    /// The lines of an order with so many units of each.
+    fn bill(&self, order: &Order, units: impl Fn(&Line) -> u32) -> Result<Bill, Fault> {
+        let mut total = Money::zero(order.total.currency);
+        let mut lines = Vec::with_capacity(order.lines.len());
+        for line in order.lines.iter().filter(|line| units(line) > 0) {
             let item = self.items.get(&line.item);
             let item = item.ok_or_else(|| Fault::corrupt(DOING, "an item of it is not there"))?;
-            let amount = line.subtotal();
-            Ok(BillLine {
+            let quantity = units(line);
+            let too_large = || Fault::corrupt(DOING, "a line is too large");
+            let amount = line.unit_price.times(quantity).ok_or_else(too_large)?;
+            total = total.plus(amount).ok_or_else(too_large)?;
+            lines.push(BillLine {
                 item: item.details.name.clone(),
-                quantity: line.quantity.get(),
-                amount: amount.ok_or_else(|| Fault::corrupt(DOING, "a line is too large"))?,
-            })
-        });
+                quantity,
+                amount,
+            });
+        }
         Ok(Bill {
             number: order.id.number(),
-            lines: lines.collect::<Result<_, Fault>>()?,
-            total: order.total,
+            lines,
+            total,
         })
     }
 }
