@@ -17,6 +17,7 @@
 mod support;
 
 mod accounts;
+mod after_sale;
 mod banner;
 mod catalogue;
 mod deals;

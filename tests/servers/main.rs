@@ -19,6 +19,8 @@
 #[path = "../support/harness.rs"]
 mod support;
 
+#[path = "../it/after_sale.rs"]
+mod after_sale;
 #[path = "../it/deals.rs"]
 mod deals;
 #[path = "../it/first_five_minutes.rs"]

@@ -1,6 +1,7 @@
 //! The real binary in processes of its own, on ports and in a folder of its own: everything in one
 //! of them, or the roles over real servers. A test binary says which, in its module `engines`.
 
+mod after_sale;
 mod caller;
 mod mailbox;
 mod output;
@@ -17,6 +18,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+pub use after_sale::portion;
 pub use caller::{Caller, NoAnswer, code, codes, fresh_key};
 pub use mailbox::{Letter, parse as parse_letter};
 pub use process::Process;

@@ -55,8 +55,9 @@ fn every_letter_is_whole_in_its_language_as_text_and_as_html() {
             let is_korean = words.chars().any(|c| ('가'..='힣').contains(&c));
             assert_eq!(is_korean, language == Language::Korean, "{name}: {part}");
         }
-        let unpaid = name.strip_suffix("_unpaid").or(name.strip_suffix("_stray"));
-        let name = unpaid.or(name.strip_suffix("_and_gone")).unwrap_or(name);
+        let kinds = ["_unpaid", "_stray", "_returned", "_by_hand", "_and_gone"];
+        let kind = kinds.iter().find_map(|kind| name.strip_suffix(kind));
+        let name = kind.unwrap_or(name);
         subjects.insert((name, subject));
         assert!(!text.contains('\r') && !text.contains("\n\n\n"), "{text:?}");
         assert!(text.contains("\n-- \n"), "a signature: {text:?}");
