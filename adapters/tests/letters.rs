@@ -12,23 +12,18 @@ mod stores {
     pub mod bench;
     pub mod sqlite;
 }
+#[path = "support/ports.rs"]
+mod support;
 
 use std::sync::{Arc, Mutex};
 
 use adapters::clock::ManualClock;
-use adapters::config::Simulated;
-use adapters::crypto::{Argon2Passwords, JwtTokens, KeyedDigests};
-use adapters::embedded::gate::{MemoryGate, MemoryGateSettings};
-use adapters::embedded::log::SqliteLog;
-use adapters::entropy::SystemEntropy;
-use adapters::item_cache::CachedItems;
-use adapters::payment::SimulatedProvider;
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use domain::account::{Account, Verification};
 use domain::event::{Event, OrderEvent};
 use domain::order::Order;
-use domain::policy::{AccountPolicy, Policies, ReturnPolicy};
+use domain::policy::ReturnPolicy;
 use domain::ports::mail::{Content, Letter};
 use domain::ports::{Mailer, Ports};
 use domain::use_cases::send_letters::{asks_for_a_letter, forget_letters, send_letters};
@@ -105,34 +100,13 @@ const LEE: &str = "lee@example.com";
 async fn open() -> Shop {
     let (bench, folder) = sqlite::open().await;
     let clock = Arc::new(ManualClock::new(at(1_000)));
-    let entropy = Arc::new(SystemEntropy);
     let post = Arc::new(Post::default());
-    let log = SqliteLog::open(&folder.path().join("log.db"), 1, clock.clone()).await;
-    let books = folder.path().join("provider.db");
-    let provider = SimulatedProvider::open(&books, Simulated::default()).await;
-    let gate = MemoryGate::new(clock.clone(), MemoryGateSettings::default());
-    let items = CachedItems::new(bench.catalogue.clone(), None);
-    let ports = Ports {
-        clock: clock.clone(),
-        entropy: entropy.clone(),
-        gate: Arc::new(gate),
-        log: Arc::new(log.unwrap()),
-        items: Arc::new(items.unwrap()),
-        catalogue: bench.catalogue.clone(),
-        orders: bench.orders.clone(),
-        outbox: bench.outbox.clone(),
-        accounts: bench.accounts.clone(),
-        wishlists: bench.wishlists.clone(),
-        letters: bench.letters.clone(),
-        back_office: bench.back_office.clone(),
-        audit: bench.audit.clone(),
-        provider: Arc::new(provider.unwrap()),
-        mailer: post.clone(),
-        passwords: Arc::new(Argon2Passwords::new(entropy).unwrap()),
-        digests: Arc::new(KeyedDigests::new(&[3; 32])),
-        tokens: Arc::new(JwtTokens::new(&[4; 32])),
-        policies: Arc::new(policies()),
+    let returns = ReturnPolicy {
+        days_to_request: 7,
+        days_to_complete: 1,
     };
+    let rules = support::policies(calendar(), returns);
+    let ports = support::ports((&bench, &folder), clock.clone(), post.clone(), rules).await;
     let kim = Account {
         language: Language::Korean,
         ..account(1, KIM)
@@ -149,28 +123,6 @@ async fn open() -> Shop {
         clock,
         ports,
         _folder: folder,
-    }
-}
-
-fn policies() -> Policies {
-    Policies {
-        hold_ms: 120_000,
-        max_lines: 1_000,
-        calendar: calendar(),
-        returns: ReturnPolicy {
-            days_to_request: 7,
-            days_to_complete: 1,
-        },
-        receipt_ms: 600_000,
-        ask_again_after_ms: 5_000,
-        provider_key_ms: 86_400_000,
-        accounts: AccountPolicy {
-            verification_ms: 600_000,
-            verification_attempts: 5,
-            verification_resend_ms: 60_000,
-            access_ms: 900_000,
-            refresh_ms: 86_400_000,
-        },
     }
 }
 
