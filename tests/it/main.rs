@@ -29,6 +29,7 @@ mod limits;
 mod mail_server;
 mod payments;
 mod race;
+mod races_after_sale;
 mod refusals;
 mod rehearsal;
 mod restart;

@@ -323,13 +323,13 @@ async fn run_race(buyer: &Caller, item: &str, pay_at: i64, cancel_at: i64) -> Ra
 async fn one_of_paying_cancelling_and_expiring_wins() {
     // A payment takes so long that nobody can cancel what it has paid.
     let shop = Shop::with(&[
-        ("ORDERS__HOLD", "3s"),
+        ("ORDERS__HOLD", "5s"),
         ("PAYMENT__SIMULATED__LATENCY", "2s"),
     ]);
     let server = shop.start().await;
-    let (item, buyer) = market(&server, 30).await;
-    let races = (0..30).map(|number| {
-        let step = i64::from(number / 3);
+    let (item, buyer) = market(&server, 120).await;
+    let races = (0..120).map(|number| {
+        let step = i64::from(number / 3 % 10);
         let (pay_at, cancel_at) = match number % 3 {
             // Each other, in time.
             0 => (-300 + step, -305 + 2 * step),
@@ -358,6 +358,6 @@ async fn one_of_paying_cancelling_and_expiring_wins() {
         assert_eq!(order["refunds"], json!([]));
         sold += i64::from(race.paid);
     }
-    assert_eq!(buyer.available(&item).await, 30 - sold);
+    assert_eq!(buyer.available(&item).await, 120 - sold);
     server.assert_clean().await;
 }

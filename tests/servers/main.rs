@@ -35,6 +35,8 @@ mod mail_server;
 mod payments;
 #[path = "../it/race.rs"]
 mod race;
+#[path = "../it/races_after_sale.rs"]
+mod races_after_sale;
 #[path = "../it/retry.rs"]
 mod retry;
 #[path = "../it/shards.rs"]

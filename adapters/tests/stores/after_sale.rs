@@ -132,6 +132,39 @@ pub async fn a_return_is_completed_once_when_it_is_due(bench: Bench) {
     assert_eq!(causes.last(), Some(&(Cause::Returned, 0, -2, 2)));
 }
 
+pub async fn a_parcel_leaves_once_however_many_send_it(bench: Bench) {
+    const PARCELS: u128 = 25;
+    const WORKERS: usize = 4;
+    let item = bench.general(1, 100).await;
+    let mut orders = Vec::new();
+    for number in 1..=PARCELS {
+        orders.push(bench.paid(number, number, item).await);
+    }
+    let due = bench.orders.shipments_due(at(9_000), 100).await.unwrap();
+    assert_eq!(due.len(), orders.len());
+    let workers = (0..WORKERS).map(|worker| {
+        let send = |order: &Order| {
+            let tracking = format!("{worker}");
+            order.dispatch(tracking, &calendar(), at(1_500)).unwrap()
+        };
+        let steps: Vec<_> = orders.iter().map(send).collect();
+        let ledger = bench.orders.clone();
+        tokio::spawn(async move { ledger.commit(&steps).await.unwrap() })
+    });
+    let mut sent = 0;
+    for outcomes in futures_util::future::join_all(workers).await {
+        let outcomes = outcomes.unwrap();
+        sent += outcomes
+            .iter()
+            .filter(|outcome| matches!(outcome, Committed::Done(_)))
+            .count();
+    }
+    assert_eq!(sent, orders.len());
+    for order in orders {
+        assert_eq!(bench.order(order.id).await.version, order.version + 1);
+    }
+}
+
 pub async fn a_rejected_return_says_why(bench: Bench) {
     let (item, order) = delivered(&bench).await;
     let id = ReturnId(id(9, 1));

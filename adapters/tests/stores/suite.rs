@@ -89,6 +89,7 @@ macro_rules! suite {
             after_sale {
                 parts_of_an_order_are_cancelled,
                 a_return_is_completed_once_when_it_is_due,
+                a_parcel_leaves_once_however_many_send_it,
                 a_rejected_return_says_why,
                 a_parcel_goes_where_its_buyer_said_last,
                 a_seller_s_changes_are_explained_too,
