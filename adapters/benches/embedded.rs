@@ -79,6 +79,7 @@ fn draft(number: u64) -> Arc<Draft> {
         }],
         total: price(),
         accepted_at: Timestamp::UNIX_EPOCH,
+        wishlist_entries: Vec::new(),
     })
 }
 

@@ -130,6 +130,7 @@ fn order(number: u64) -> Message {
             }],
             total: unit_price,
             accepted_at: Timestamp::UNIX_EPOCH,
+            wishlist_entries: Vec::new(),
         }),
         admissions: vec![Admission {
             id: AdmissionId(id),

@@ -18,7 +18,7 @@ use domain::order::Rejection;
 use domain::stock::Units;
 use domain::{
     AccountId, AdmissionId, Currency, ItemId, Money, OrderId, PaymentId, Quantity, RefundId,
-    ReturnId, Timestamp, VerificationId,
+    ReturnId, Timestamp, VerificationId, WishlistEntryId,
 };
 use serde_json::Value;
 use uuid::Uuid;
@@ -188,6 +188,7 @@ fn record(verdict: Verdict) -> Message {
             lines: vec![line(5), line(6)],
             total: amount(49_200),
             accepted_at: at(0),
+            wishlist_entries: vec![WishlistEntryId(id(10)), WishlistEntryId(id(11))],
         }),
         admissions: vec![admission(8, 5), admission(9, 6)],
         verdict,

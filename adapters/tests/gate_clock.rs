@@ -52,6 +52,7 @@ async fn reserve(gate: &MemoryGate, number: u128) -> Reserved {
         }],
         total: unit_price,
         accepted_at: Timestamp::UNIX_EPOCH,
+        wishlist_entries: Vec::new(),
     });
     let units = draft.units();
     let admission = AdmissionId(Uuid::from_u128(number));

@@ -108,6 +108,7 @@ fn drafts(lines: &[Vec<(usize, u32)>]) -> Vec<Arc<Draft>> {
             lines,
             total: unit_price,
             accepted_at: Timestamp::UNIX_EPOCH,
+            wishlist_entries: Vec::new(),
         })
     };
     lines.iter().enumerate().map(draft).collect()

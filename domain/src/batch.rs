@@ -1,14 +1,14 @@
 //! How the order writer decides a batch: in memory, over rows that are locked, before anything is
 //! written. Orders are taken in log order while they fit; each admission is counted exactly once.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::event::{Event, OrderEvent};
 use crate::message::{Admission, Draft, OrderRecord, Verdict, sum_by_item};
 use crate::movement::Movement;
 use crate::order::{Line, Order, OrderState, Rejection};
 use crate::stock::{StockMove, Units};
-use crate::{AccountId, AdmissionId, ItemId, OrderId, Timestamp};
+use crate::{AccountId, AdmissionId, ItemId, OrderId, Timestamp, WishlistEntryId};
 
 /// What the ledger knows of everything a batch touches, read after the stock rows were locked.
 #[derive(Clone, Default, Debug)]
@@ -44,6 +44,9 @@ pub struct BatchDecision {
     /// What moved of each item for which admission.
     pub movements: Vec<Movement>,
     pub events: Vec<Event>,
+    /// Wishlist entries that became orders with units, each with its owner: they go, whatever they
+    /// say by now.
+    pub granted: BTreeSet<(WishlistEntryId, AccountId)>,
 }
 
 /// Decides `records` in log order. `now` is the ledger's clock, `hold_ms` how long an order waits
@@ -70,6 +73,11 @@ pub fn decide(
         }
         if is_new {
             decision.write(draft, rejection, now, expires_at);
+        }
+        if got_units {
+            let entries = draft.wishlist_entries.iter();
+            let granted = entries.map(|entry| (*entry, draft.buyer));
+            decision.granted.extend(granted);
         }
     }
     decision

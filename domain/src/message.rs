@@ -7,7 +7,7 @@ use crate::event::Event;
 use crate::gate::Fingerprint;
 use crate::stock::Units;
 use crate::trace::TraceContext;
-use crate::{AccountId, AdmissionId, ItemId, Money, OrderId, Quantity, Timestamp};
+use crate::{AccountId, AdmissionId, ItemId, Money, OrderId, Quantity, Timestamp, WishlistEntryId};
 
 /// An order as it was asked for, before the ledger has it.
 #[derive(Clone, PartialEq, Debug)]
@@ -18,6 +18,9 @@ pub struct Draft {
     pub lines: Vec<DraftLine>,
     pub total: Money,
     pub accepted_at: Timestamp,
+    /// The entries of the buyer's wishlist that it was made from, a line each in the same order: they
+    /// go once the order has its units. None, where lines were asked for.
+    pub wishlist_entries: Vec<WishlistEntryId>,
 }
 
 /// One line as asked for, at the price the buyer saw.

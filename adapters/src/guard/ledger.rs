@@ -151,6 +151,7 @@ through_breaker! {
     Wishlists by wishlists {
         fn add(entry: &WishlistEntry, most: u32) -> Added;
         fn entries_of(account: AccountId, window: &Window) -> Page<WishlistEntry>;
+        fn entries(account: AccountId, ids: &[WishlistEntryId]) -> Vec<WishlistEntry>;
         fn set_quantity(
             account: AccountId, entry: WishlistEntryId, quantity: Quantity
         ) -> Option<WishlistEntry>;

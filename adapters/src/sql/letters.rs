@@ -57,10 +57,8 @@ impl Letters for Ledger {
         let old = while_doing(doing, old.all(&self.engine.reader)).await?;
         if !old.is_empty() {
             self.write("forgetting letters", |on| {
-                let old: Vec<Cell> = old.iter().copied().map(Cell::from).collect();
-                async move {
-                    Ok(many::delete::<Entity>(&on, Column::EventId, old.into_iter()).await?)
-                }
+                let rows: Vec<_> = old.iter().map(|id| vec![Cell::from(*id)]).collect();
+                async move { Ok(many::delete::<Entity>(&on, &[Column::EventId], &rows).await?) }
             })
             .await?;
         }

@@ -202,8 +202,8 @@ impl Claim for RowClaim {
 }
 
 async fn delete(on: &impl ConnectionTrait, ids: &[i64]) -> Result<(), DbErr> {
-    let ids = ids.iter().copied().map(Cell::from);
-    many::delete::<Entity>(on, Column::Id, ids).await
+    let rows: Vec<_> = ids.iter().map(|id| vec![Cell::from(*id)]).collect();
+    many::delete::<Entity>(on, &[Column::Id], &rows).await
 }
 
 #[cfg(test)]

@@ -129,6 +129,7 @@ pub async fn place(ledger: &Ledger, number: u128) -> Order {
         lines: vec![line],
         total: item.details.price,
         accepted_at: Timestamp::UNIX_EPOCH,
+        wishlist_entries: Vec::new(),
     };
     let units = draft.units();
     let admission = Admission {

@@ -1,5 +1,7 @@
 //! Wishlists.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use domain::page::{Cursor, CursorValue, Page, Window};
 use domain::ports::Wishlists;
@@ -8,12 +10,14 @@ use domain::wishlist::WishlistEntry;
 use domain::{AccountId, Fault, Quantity, WishlistEntryId};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect, Select,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect,
+    Select,
 };
 use uuid::Uuid;
 
 use super::entities::wishlist_entries::{ActiveModel, Column, Entity};
 use super::fault::Stop;
+use super::many::{self, Cell};
 use super::paging::{self, Direction, List};
 use super::rows::BadRow;
 use super::rows::wishlist::entry_row;
@@ -35,6 +39,20 @@ impl Wishlists for Ledger {
     ) -> Result<Page<WishlistEntry>, Fault> {
         self.read("reading a wishlist", |on| async move {
             entries_of(&on, account, window).await
+        })
+        .await
+    }
+
+    async fn entries(
+        &self,
+        account: AccountId,
+        ids: &[WishlistEntryId],
+    ) -> Result<Vec<WishlistEntry>, Fault> {
+        let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+        self.read("reading wishes", |on| async move {
+            let rows = bulk::rows_of(&on, of_account(account), Column::Id, &ids).await?;
+            let entries = rows.into_iter().map(WishlistEntry::try_from);
+            Ok(entries.collect::<Result<_, BadRow>>()?)
         })
         .await
     }
@@ -88,6 +106,19 @@ async fn add(on: &impl ConnectionTrait, entry: &WishlistEntry, most: u32) -> Res
     }
     bulk::insert::<ActiveModel, _>(on, vec![entry_row(entry)]).await?;
     Ok(Added::Done)
+}
+
+/// Takes entries off the wishlists of these accounts. Those that are gone are no error: their owner
+/// was faster.
+pub async fn remove_granted(
+    on: &impl ConnectionTrait,
+    granted: &BTreeSet<(WishlistEntryId, AccountId)>,
+) -> Result<(), DbErr> {
+    let rows = granted
+        .iter()
+        .map(|(entry, account)| vec![entry.0.into(), account.0.into()]);
+    let rows: Vec<Vec<Cell>> = rows.collect();
+    many::delete::<Entity>(on, &[Column::Id, Column::AccountId], &rows).await
 }
 
 async fn entries_of(

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::gate::Fingerprint;
 use domain::message::{Admission, Draft, DraftLine, OrderRecord, Verdict};
 use domain::stock::Units;
-use domain::{AccountId, AdmissionId, Currency, ItemId, Money, OrderId, Quantity};
+use domain::{AccountId, AdmissionId, Currency, ItemId, Money, OrderId, Quantity, WishlistEntryId};
 use serde::{Deserialize, Serialize};
 
 use super::{NotAMessage, WireId, instant, read};
@@ -28,6 +28,9 @@ struct RecordWire {
     /// Minor units.
     total: i64,
     lines: Vec<LineWire>,
+    /// Most orders are made from none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    wishlist_entries: Vec<WireId>,
     admissions: Vec<AdmissionWire>,
 }
 
@@ -92,6 +95,11 @@ pub fn encode(record: &OrderRecord) -> Result<Vec<u8>, NotAMessage> {
         currency: draft.total.currency.code().to_owned(),
         total: draft.total.minor,
         lines: draft.lines.iter().map(line).collect(),
+        wishlist_entries: draft
+            .wishlist_entries
+            .iter()
+            .map(|id| WireId(id.0))
+            .collect(),
         admissions: record.admissions.iter().map(admission).collect(),
     };
     serde_json::to_vec(&wire).map_err(|_| NotAMessage::because("it can't be written"))
@@ -128,6 +136,11 @@ pub fn decode(json: &[u8]) -> Result<OrderRecord, NotAMessage> {
             currency,
         },
         accepted_at: instant(wire.accepted_at)?,
+        wishlist_entries: wire
+            .wishlist_entries
+            .iter()
+            .map(|id| WishlistEntryId(id.0))
+            .collect(),
     };
     let units = |units: &UnitsWire| Units {
         item: ItemId(units.item.0),
@@ -186,6 +199,7 @@ mod tests {
                 currency: won,
             },
             accepted_at: "2026-05-04T03:00:00.123Z".parse().unwrap(),
+            wishlist_entries: vec![WishlistEntryId(Uuid::from_u128(7))],
         };
         let admission = Admission {
             id: AdmissionId(Uuid::from_u128(9)),
@@ -207,6 +221,21 @@ mod tests {
             };
             assert_eq!(decode(&encode(&record).unwrap()), Ok(record));
         }
+    }
+
+    #[test]
+    fn a_record_of_lines_says_nothing_of_wishlists() {
+        let draft = Draft {
+            wishlist_entries: Vec::new(),
+            ..Draft::clone(&record().draft)
+        };
+        let record = OrderRecord {
+            draft: Arc::new(draft),
+            ..record()
+        };
+        let json = encode(&record).unwrap();
+        assert!(!String::from_utf8_lossy(&json).contains("wishlist"));
+        assert_eq!(decode(&json), Ok(record));
     }
 
     #[test]

@@ -235,6 +235,7 @@ pub fn draft(buyer: AccountId, lines: &[(ItemId, u32)]) -> Arc<Draft> {
             currency: won,
         },
         accepted_at: Timestamp::from_timestamp_millis(1_767_225_600_000).unwrap(),
+        wishlist_entries: Vec::new(),
     })
 }
 

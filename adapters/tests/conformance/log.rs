@@ -119,6 +119,7 @@ fn order(item: ItemId, number: u128) -> Message {
         }],
         total: unit_price,
         accepted_at: at(0),
+        wishlist_entries: Vec::new(),
     };
     Message::Order(OrderRecord {
         draft: Arc::new(draft),

@@ -264,6 +264,7 @@ pub fn record(number: u128, buyer_number: u128, lines: &[(ItemId, i64)]) -> Orde
         lines,
         total: won(1_500 * units),
         accepted_at: at(5),
+        wishlist_entries: Vec::new(),
     };
     let units = draft.units();
     let admissions = vec![Admission {

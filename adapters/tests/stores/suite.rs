@@ -74,6 +74,12 @@ macro_rules! suite {
                 a_wish_is_its_owners,
                 a_wishlist_has_room_for_so_many,
                 a_wishlist_goes_with_its_account,
+                chosen_entries_are_found_for_their_owner,
+                wishes_go_with_the_order_that_has_their_units,
+                an_order_without_units_leaves_its_wishes,
+                nobody_elses_wish_goes,
+                wishes_of_a_large_batch_all_go,
+                owners_may_change_what_the_writer_clears,
             }
             letters {
                 a_letter_that_went_out_is_known,

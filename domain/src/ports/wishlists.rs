@@ -19,6 +19,13 @@ pub trait Wishlists: Send + Sync {
         window: &Window,
     ) -> Result<Page<WishlistEntry>, Fault>;
 
+    /// Those of these entries that are there, in any order.
+    async fn entries(
+        &self,
+        account: AccountId,
+        ids: &[WishlistEntryId],
+    ) -> Result<Vec<WishlistEntry>, Fault>;
+
     /// Wishes for so many units, and returns the entry; nothing where there is none.
     async fn set_quantity(
         &self,

@@ -124,6 +124,7 @@ async fn draft(ports: &Ports, command: &PlaceOrder) -> Result<Draft, Failure> {
         lines,
         total,
         accepted_at: ports.clock.now(),
+        wishlist_entries: Vec::new(),
     })
 }
 

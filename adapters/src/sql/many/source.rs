@@ -121,25 +121,32 @@ pub fn found_in(table: &str) -> String {
     format!("STRAIGHT_JOIN {table} AS t FORCE INDEX (PRIMARY)")
 }
 
-/// Deletes the rows of a table whose key is one of these, and locks no others.
+/// Deletes the rows of a table whose `keys`, the first columns of its primary key and others that
+/// have to fit, are those of one of `rows`, and locks no others.
 pub async fn delete<E: EntityTrait>(
     on: &impl ConnectionTrait,
-    key: E::Column,
-    ids: impl Iterator<Item = Cell>,
+    keys: &[E::Column],
+    rows: &[Vec<Cell>],
 ) -> Result<(), DbErr> {
     let backend = on.get_database_backend();
     let table = quoted(backend, E::default().table_name());
-    let key = format!("t.{}", quoted(backend, key.as_str()));
-    let rows: Vec<Vec<Cell>> = ids.map(|id| vec![id]).collect();
-    for rows in rows.chunks(most_rows(backend, &rows)) {
+    let keys = keys
+        .iter()
+        .map(|key| format!("t.{}", quoted(backend, key.as_str())));
+    let keys: Vec<String> = keys.collect();
+    for rows in rows.chunks(most_rows(backend, rows)) {
         let source = Source::of(backend, rows);
-        let (given, from) = (listed(source.columns.iter()), &source.table);
-        let sql = match backend {
-            DbBackend::MySql => {
-                let join = found_in(&table);
-                format!("DELETE t FROM {from} {join} ON {key} = {given}")
-            }
-            _ => format!("DELETE FROM {table} AS t WHERE {key} IN (SELECT {given} FROM {from})"),
+        let from = &source.table;
+        let sql = if backend == DbBackend::MySql {
+            let same = keys.iter().zip(&source.columns);
+            let same: Vec<_> = same
+                .map(|(key, given)| format!("{key} = {given}"))
+                .collect();
+            let join = found_in(&table);
+            format!("DELETE t FROM {from} {join} ON {}", same.join(" AND "))
+        } else {
+            let (keys, given) = (listed(keys.iter()), listed(source.columns.iter()));
+            format!("DELETE FROM {table} AS t WHERE ({keys}) IN (SELECT {given} FROM {from})")
         };
         execute(on, sql, source.parameters).await?;
     }

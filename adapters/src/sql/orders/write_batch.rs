@@ -1,5 +1,5 @@
 //! The order writer's transaction: stock rows first, then the writer's own position, then what was
-//! seen, then the decision, then everything it says.
+//! seen, then the decision, then everything it says; the wishes that came true at the end.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -17,7 +17,7 @@ use crate::sql::entities::{admissions, order_lines, orders, writer_positions};
 use crate::sql::fault::Stop;
 use crate::sql::rows::order::{new_line_rows, new_order_row};
 use crate::sql::stock::LockedStock;
-use crate::sql::{bulk, outbox, records};
+use crate::sql::{bulk, outbox, records, wishlists};
 
 /// Where the writer goes on in a partition.
 pub async fn position(on: &impl ConnectionTrait, partition: Partition) -> Result<Offset, DbErr> {
@@ -69,6 +69,8 @@ pub async fn write(
     stock
         .apply(on, &decision.stock, &decision.buyers, now)
         .await?;
+    // Last: an owner who changes a wish waits no longer than for the commit.
+    wishlists::remove_granted(on, &decision.granted).await?;
     Ok(BatchWritten::Done(tellings(&stock, &decision)))
 }
 

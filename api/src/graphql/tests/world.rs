@@ -20,7 +20,11 @@ use domain::order::Order;
 use domain::policy::{AccountPolicy, Policies, ReturnPolicy};
 use domain::ports::{Clock, Ports};
 use domain::stock::Stock;
-use domain::{AccountId, Currency, Fault, ItemId, Language, Money, OrderId, Timestamp};
+use domain::wishlist::WishlistEntry;
+use domain::{
+    AccountId, Currency, Fault, ItemId, Language, Money, OrderId, Quantity, Timestamp,
+    WishlistEntryId,
+};
 use tokio::sync::{Notify, broadcast};
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -31,6 +35,7 @@ pub struct World {
     pub items: Mutex<BTreeMap<ItemId, Item>>,
     pub orders: Mutex<HashMap<OrderId, Order>>,
     pub accounts: Mutex<HashMap<AccountId, Account>>,
+    pub wishes: Mutex<BTreeMap<WishlistEntryId, WishlistEntry>>,
     receipts: Mutex<HashMap<OrderId, Receipt>>,
     /// Whether the gate may have forgotten receipts.
     forgot: AtomicBool,
@@ -75,6 +80,7 @@ impl World {
             items: Mutex::default(),
             orders: Mutex::default(),
             accounts: Mutex::default(),
+            wishes: Mutex::default(),
             receipts: Mutex::default(),
             forgot: AtomicBool::new(false),
             levels: Mutex::default(),
@@ -176,6 +182,19 @@ impl World {
         id
     }
 
+    /// Puts units of an item on an account's wishlist, by an entry of that number, or changes it.
+    pub fn wish(&self, number: u128, account: AccountId, item: ItemId, units: i64) {
+        let id = WishlistEntryId(Uuid::from_u128(number));
+        let entry = WishlistEntry {
+            id,
+            account,
+            item,
+            quantity: Quantity::new(units).unwrap(),
+            added_at: BEGIN,
+        };
+        self.wishes.lock().unwrap().insert(id, entry);
+    }
+
     pub fn add_order(&self, order: Order) {
         self.orders.lock().unwrap().insert(order.id, order);
     }
@@ -220,6 +239,11 @@ impl World {
         level.admitted += units;
         level.version.count += units;
         self.set_level(level);
+    }
+
+    /// Units of an item that the gate would let through.
+    pub fn available(&self, item: ItemId) -> i64 {
+        self.levels.lock().unwrap()[&item].1.available()
     }
 
     pub fn set_level(&self, level: Level) {

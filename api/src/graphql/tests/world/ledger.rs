@@ -119,7 +119,18 @@ port! { Wishlists {
     entries_of(AccountId, &Window) -> Page<WishlistEntry>;
     set_quantity(AccountId, WishlistEntryId, Quantity) -> Option<WishlistEntry>;
     remove(AccountId, WishlistEntryId) -> bool;
-}}
+}
+    async fn entries(
+        &self,
+        account: AccountId,
+        ids: &[WishlistEntryId],
+    ) -> Result<Vec<WishlistEntry>, Fault> {
+        self.ask("wishes")?;
+        let wishes = self.wishes.lock().unwrap();
+        let found = ids.iter().filter_map(|id| wishes.get(id));
+        Ok(found.filter(|entry| entry.account == account).cloned().collect())
+    }
+}
 
 port! { BackOffice {
     orders(&OrderFilter, &Window) -> Page<Order>;
