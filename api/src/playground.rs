@@ -95,6 +95,7 @@ pub static TABS: &[Tab] = &[
     tab!("sign-in" with variables),
     tab!("stock" with variables),
     tab!("place-order" with variables),
+    tab!("wishlist" with variables),
     tab!("pay-order" with variables),
     tab!("order" with variables),
     tab!("me"),

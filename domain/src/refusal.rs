@@ -44,6 +44,8 @@ pub enum Rule {
     Repeated,
     /// An id of another type, or not an id.
     Id,
+    /// None or several of the fields of which exactly one is meant.
+    ExactlyOne,
 }
 
 /// What was refused, in the words of the business.

@@ -47,5 +47,6 @@ fn of_rule(rule: &Rule) -> String {
             "is there already, from a row above or an earlier import; left as it is".to_owned()
         }
         Rule::Id => "is not an id".to_owned(),
+        Rule::ExactlyOne => "takes exactly one of several fields".to_owned(),
     }
 }

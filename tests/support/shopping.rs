@@ -110,19 +110,29 @@ impl Caller {
 
     /// Places an order under this key, or says why there is no answer.
     pub async fn try_place(&self, key: &str, lines: &[Value]) -> Result<Value, NoAnswer> {
+        self.try_place_input(json!({ "idempotencyKey": key, "lines": lines }))
+            .await
+    }
+
+    async fn try_place_input(&self, input: Value) -> Result<Value, NoAnswer> {
         let document = format!(
             "mutation($input: PlaceOrderInput!) {{ placeOrder(input: $input) {{
                 order {{ {ORDER} }} replayed serverTime {REFUSALS} }} }}"
         );
-        let input = json!({ "idempotencyKey": key, "lines": lines });
         self.try_mutate(&document, input).await
     }
 
     /// Places an order under this key.
     pub async fn place_under(&self, key: &str, lines: &[Value]) -> Value {
+        self.place_input(json!({ "idempotencyKey": key, "lines": lines }))
+            .await
+    }
+
+    /// Places an order by what `PlaceOrderInput` takes.
+    pub async fn place_input(&self, input: Value) -> Value {
         let insisting = async {
             loop {
-                let payload = self.try_place(key, lines).await.unwrap();
+                let payload = self.try_place_input(input.clone()).await.unwrap();
                 if !self.is_patient || codes(&payload) != ["TRY_AGAIN"] {
                     return payload;
                 }

@@ -8,4 +8,5 @@ mod schema;
 mod selling;
 mod watching;
 mod watching_orders;
+mod wishing;
 pub(super) mod world;

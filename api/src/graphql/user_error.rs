@@ -238,6 +238,8 @@ pub enum InputRule {
     Repeated,
     /// Not an id, or an id of another type.
     Id,
+    /// None or several of the fields of which exactly one has to be given.
+    ExactlyOne,
 }
 
 impl UserError {
@@ -321,6 +323,7 @@ fn rule_and_bound(rule: &Rule) -> (InputRule, Option<i64>) {
         Rule::InThePast => (InputRule::InThePast, None),
         Rule::Repeated => (InputRule::Repeated, None),
         Rule::Id => (InputRule::Id, None),
+        Rule::ExactlyOne => (InputRule::ExactlyOne, None),
     }
 }
 

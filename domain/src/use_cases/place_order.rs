@@ -1,5 +1,7 @@
 //! Takes stock for an order and queues it, all lines or none.
 
+mod from_wishlist;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -9,15 +11,26 @@ use crate::message::{Draft, DraftLine};
 use crate::ports::Ports;
 use crate::refusal::{Reason, Refusal, Rule};
 use crate::use_cases::accept_edge::{self, Accepted, Turned};
-use crate::{AccountId, Failure, IdempotencyKey, ItemId, Money, OrderId, Quantity};
+use crate::{
+    AccountId, Failure, IdempotencyKey, ItemId, Money, OrderId, Quantity, WishlistEntryId,
+};
 
 /// What a buyer asks for.
 #[derive(Clone, Debug)]
 pub struct PlaceOrder {
     pub buyer: AccountId,
     pub key: IdempotencyKey,
+    pub wanted: Wanted,
+}
+
+/// How a buyer says what to order.
+#[derive(Clone, Debug)]
+pub enum Wanted {
     /// An item may stand on several lines; its units are added up.
-    pub lines: Vec<(ItemId, Quantity)>,
+    Lines(Vec<(ItemId, Quantity)>),
+    /// Entries of the buyer's wishlist, a line each. They go in the transaction that gives the order
+    /// its units.
+    Entries(Vec<WishlistEntryId>),
 }
 
 /// An order that was accepted, now or before.
@@ -37,95 +50,135 @@ pub struct Placement {
 /// Refusals by line: not found, out of stock, limit reached, deal not open, closed or paused; of
 /// the whole: currencies that differ, a key used for something else, *try again*.
 pub async fn place_order(ports: &Ports, command: PlaceOrder) -> Result<Placement, Failure> {
-    let count = command.lines.len();
+    let PlaceOrder { buyer, key, wanted } = command;
+    let order = OrderId::derive(buyer, key);
     let most = ports.policies.max_lines;
-    if count == 0 {
-        return Err(Reason::from(Rule::TooShort { least: 1 })
-            .at(["lines"])
-            .into());
-    }
-    if count > most {
-        let most = u32::try_from(most).unwrap_or(u32::MAX);
-        return Err(Reason::from(Rule::TooLong { most }).at(["lines"]).into());
-    }
-    let draft = Arc::new(draft(ports, &command).await?);
-    match accept_edge::accept(ports, &draft).await? {
-        Accepted::Now => Ok(Placement {
-            order: draft.order,
-            draft: Some(draft),
-            replayed: false,
-        }),
-        Accepted::Before {
-            fingerprint,
-            draft: earlier,
-        } => {
-            if fingerprint != draft.fingerprint {
-                return Err(Reason::IdempotencyKeyReused.at(["idempotencyKey"]).into());
-            }
-            Ok(Placement {
-                order: draft.order,
-                draft: earlier,
-                replayed: true,
-            })
+    match wanted {
+        Wanted::Lines(lines) => {
+            check_count("lines", lines.len(), most)?;
+            let asked = Asked {
+                order,
+                buyer,
+                fingerprint: fingerprint(&lines),
+                lines,
+                wishlist_entries: Vec::new(),
+            };
+            let draft = Arc::new(asked.draft(ports).await?);
+            let placed = take(ports, &draft).await?;
+            placed.ok_or_else(key_reused)
         }
+        Wanted::Entries(ids) => {
+            check_count("wishlistEntryIds", ids.len(), most)?;
+            from_wishlist::place(ports, buyer, order, &ids).await
+        }
+    }
+}
+
+fn check_count(field: &str, count: usize, most: usize) -> Result<(), Failure> {
+    let rule = if count == 0 {
+        Rule::TooShort { least: 1 }
+    } else if count > most {
+        let most = u32::try_from(most).unwrap_or(u32::MAX);
+        Rule::TooLong { most }
+    } else {
+        return Ok(());
+    };
+    Err(Reason::from(rule).at([field]).into())
+}
+
+fn key_reused() -> Failure {
+    Reason::IdempotencyKeyReused.at(["idempotencyKey"]).into()
+}
+
+/// Brings an order through the gate and into the log; nothing when its key is another request's.
+async fn take(ports: &Ports, draft: &Arc<Draft>) -> Result<Option<Placement>, Failure> {
+    let order = draft.order;
+    match accept_edge::accept(ports, draft).await? {
+        Accepted::Now => Ok(Some(Placement {
+            order,
+            draft: Some(draft.clone()),
+            replayed: false,
+        })),
+        Accepted::Before { fingerprint, .. } if fingerprint != draft.fingerprint => Ok(None),
+        Accepted::Before { draft, .. } => Ok(Some(Placement {
+            order,
+            draft,
+            replayed: true,
+        })),
         Accepted::Not(Turned::TryAgain { after_ms }) => Err(Reason::TryAgain { after_ms }.into()),
         Accepted::Not(Turned::Away(obstacles)) => {
-            let refusals = obstacles
-                .iter()
-                .map(|obstacle| refusal(obstacle, &command.lines));
+            let refusals = obstacles.iter().map(|obstacle| refusal(obstacle, draft));
             Err(Failure::Refused(refusals.collect()))
         }
     }
 }
 
-/// The order with the prices of this moment.
-async fn draft(ports: &Ports, command: &PlaceOrder) -> Result<Draft, Failure> {
-    let mut ids: Vec<ItemId> = command.lines.iter().map(|(item, _)| *item).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    let items = ports.items.items(&ids).await?;
-    let items: HashMap<ItemId, Arc<Item>> = items.into_iter().map(|item| (item.id, item)).collect();
+/// What an order is made from.
+struct Asked {
+    order: OrderId,
+    buyer: AccountId,
+    fingerprint: Fingerprint,
+    /// At least one.
+    lines: Vec<(ItemId, Quantity)>,
+    /// Where the lines come from, if not from the request itself.
+    wishlist_entries: Vec<WishlistEntryId>,
+}
 
-    let mut lines = Vec::with_capacity(command.lines.len());
-    let mut missing = Vec::new();
-    let mut total: Option<Money> = None;
-    for (at, (id, quantity)) in command.lines.iter().enumerate() {
-        let Some(item) = items.get(id) else {
-            missing.push(Reason::NotFound.at(line_field(at, "itemId")));
-            continue;
-        };
-        let unit_price = item.details.price;
-        let so_far = total.unwrap_or(Money::zero(unit_price.currency));
-        if so_far.currency != unit_price.currency {
-            return Err(Reason::CurrencyMismatch.at(line_field(at, "itemId")).into());
+impl Asked {
+    fn input(&self) -> Input {
+        Input::of(&self.wishlist_entries)
+    }
+
+    /// The order with the prices of this moment.
+    async fn draft(self, ports: &Ports) -> Result<Draft, Failure> {
+        let mut ids: Vec<ItemId> = self.lines.iter().map(|(item, _)| *item).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let items = ports.items.items(&ids).await?;
+        let items: HashMap<ItemId, Arc<Item>> =
+            items.into_iter().map(|item| (item.id, item)).collect();
+
+        let input = self.input();
+        let mut lines = Vec::with_capacity(self.lines.len());
+        let mut missing = Vec::new();
+        let mut total: Option<Money> = None;
+        for (at, (id, quantity)) in self.lines.iter().enumerate() {
+            let Some(item) = items.get(id) else {
+                missing.push(Reason::NotFound.at(input.field(at, "itemId")));
+                continue;
+            };
+            let unit_price = item.details.price;
+            let so_far = total.unwrap_or(Money::zero(unit_price.currency));
+            if so_far.currency != unit_price.currency {
+                return Err(Reason::CurrencyMismatch
+                    .at(input.field(at, "itemId"))
+                    .into());
+            }
+            let sum = unit_price
+                .times(quantity.get())
+                .and_then(|line| so_far.plus(line));
+            let too_large = || Reason::TotalTooLarge.at(input.field(at, "quantity"));
+            total = Some(sum.ok_or_else(too_large)?);
+            lines.push(DraftLine {
+                item: *id,
+                quantity: *quantity,
+                unit_price,
+            });
         }
-        let sum = unit_price
-            .times(quantity.get())
-            .and_then(|line| so_far.plus(line));
-        total = Some(sum.ok_or_else(|| Reason::TotalTooLarge.at(line_field(at, "quantity")))?);
-        lines.push(DraftLine {
-            item: *id,
-            quantity: *quantity,
-            unit_price,
-        });
+        // Without a total there is no line, so some item is missing.
+        let (Some(total), true) = (total, missing.is_empty()) else {
+            return Err(Failure::Refused(missing));
+        };
+        Ok(Draft {
+            order: self.order,
+            buyer: self.buyer,
+            fingerprint: self.fingerprint,
+            lines,
+            total,
+            accepted_at: ports.clock.now(),
+            wishlist_entries: self.wishlist_entries,
+        })
     }
-    if !missing.is_empty() {
-        return Err(Failure::Refused(missing));
-    }
-    let Some(total) = total else {
-        return Err(Reason::from(Rule::TooShort { least: 1 })
-            .at(["lines"])
-            .into());
-    };
-    Ok(Draft {
-        order: OrderId::derive(command.buyer, command.key),
-        buyer: command.buyer,
-        fingerprint: fingerprint(&command.lines),
-        lines,
-        total,
-        accepted_at: ports.clock.now(),
-        wishlist_entries: Vec::new(),
-    })
 }
 
 /// What the request asks for, prices aside: a retry after a change of price is still the same.
@@ -138,7 +191,7 @@ fn fingerprint(lines: &[(ItemId, Quantity)]) -> Fingerprint {
     Fingerprint::of(&bytes)
 }
 
-fn refusal(obstacle: &Obstacle, lines: &[(ItemId, Quantity)]) -> Refusal {
+fn refusal(obstacle: &Obstacle, draft: &Draft) -> Refusal {
     let reason = match *obstacle {
         Obstacle::SoldOut { item, available } => Reason::OutOfStock { item, available },
         Obstacle::NotOpen { item, opens_at } => Reason::DealNotOpen { item, opens_at },
@@ -156,12 +209,37 @@ fn refusal(obstacle: &Obstacle, lines: &[(ItemId, Quantity)]) -> Refusal {
             remaining,
         },
     };
-    match lines.iter().position(|(item, _)| *item == obstacle.item()) {
-        Some(at) => reason.at(line_field(at, "quantity")),
+    let mut lines = draft.lines.iter();
+    match lines.position(|line| line.item == obstacle.item()) {
+        Some(at) => reason.at(Input::of(&draft.wishlist_entries).field(at, "quantity")),
         None => reason.into(),
     }
 }
 
-fn line_field(at: usize, field: &str) -> [String; 3] {
-    ["lines".to_owned(), at.to_string(), field.to_owned()]
+/// The part of the input that a line is in.
+#[derive(Clone, Copy)]
+enum Input {
+    Lines,
+    Entries,
+}
+
+impl Input {
+    fn of(wishlist_entries: &[WishlistEntryId]) -> Self {
+        match wishlist_entries {
+            [] => Self::Lines,
+            _ => Self::Entries,
+        }
+    }
+
+    /// The path to a field of a line; an entry has none.
+    fn field(self, at: usize, field: &str) -> Vec<String> {
+        match self {
+            Self::Lines => vec!["lines".to_owned(), at.to_string(), field.to_owned()],
+            Self::Entries => entry_field(at),
+        }
+    }
+}
+
+fn entry_field(at: usize) -> Vec<String> {
+    vec!["wishlistEntryIds".to_owned(), at.to_string()]
 }

@@ -69,6 +69,7 @@ fn rule(rule: &Rule) -> String {
         Rule::InThePast => "Must not be in the past.",
         Rule::Repeated => "Is there already.",
         Rule::Id => "Is not an id of the right type.",
+        Rule::ExactlyOne => "Exactly one of the fields that exclude each other must be given.",
     };
     fixed.to_owned()
 }

@@ -75,6 +75,7 @@ fn rule(rule: &Rule) -> String {
         Rule::InThePast => "과거일 수 없습니다.",
         Rule::Repeated => "이미 있습니다.",
         Rule::Id => "올바른 유형의 ID가 아닙니다.",
+        Rule::ExactlyOne => "함께 쓸 수 없는 필드 중 정확히 하나만 입력해야 합니다.",
     };
     fixed.to_owned()
 }

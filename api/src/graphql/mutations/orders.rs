@@ -9,9 +9,11 @@ use domain::refusal::Rule;
 use domain::use_cases::cancel_order::{CancelOrder, cancel_order};
 use domain::use_cases::change_order::Changed;
 use domain::use_cases::pay_order::{PayOrder, pay_order};
-use domain::use_cases::place_order::{PlaceOrder, Placement, place_order};
+use domain::use_cases::place_order::{PlaceOrder, Placement, Wanted, place_order};
 use domain::use_cases::view_order::{OrderView, view_order};
-use domain::{AccountId, Failure, IdempotencyKey, ItemId, OrderId, Quantity, Reason};
+use domain::{
+    AccountId, Failure, IdempotencyKey, ItemId, OrderId, Quantity, Reason, WishlistEntryId,
+};
 
 use crate::graphql::Graph;
 use crate::graphql::ids::GlobalId;
@@ -30,6 +32,11 @@ impl Orders {
     /// state ACCEPTED; a moment later it is PENDING_PAYMENT, and its units are the buyer's until
     /// `paymentDueAt`. The same buyer and key always name the same order, so a request whose answer
     /// was lost can be sent again. For whoever is signed in.
+    ///
+    /// It takes either lines or entries of the requester's wishlist. Entries become a line each, with
+    /// the quantity they have at that moment, and go off the wishlist together with the order's
+    /// becoming PENDING_PAYMENT, even if they were changed in between; an order that ends REJECTED
+    /// leaves them there. A refusal names the entry by its place, and the item.
     ///
     /// Refusals: `Unauthenticated`, `InvalidInput`, `NotFound`, `OutOfStock`, `PurchaseLimitReached`,
     /// `DealNotOpen`, `DealClosed`, `DealPaused`, `CurrencyMismatch`, `TotalTooLarge`, `IdempotencyKeyReused`,
@@ -73,10 +80,15 @@ impl Orders {
 #[derive(InputObject, Debug)]
 pub struct PlaceOrderInput {
     /// Made by the client, fresh for every order that is meant, the same for every repetition. With
-    /// the same lines it answers the same order and takes nothing; with others it is refused.
+    /// the same lines, or the same entries whatever became of them, it answers the same order and
+    /// takes nothing; with others it is refused.
     idempotency_key: Uuid,
-    /// What to order, at least one line. An item may stand on several; its units are added up.
-    lines: Vec<OrderLineInput>,
+    /// What to order, at least one line. An item may stand on several; its units are added up. Exactly
+    /// one of this and `wishlistEntryIds` is given.
+    lines: Option<Vec<OrderLineInput>>,
+    /// Entries of the requester's wishlist to order, `wish_…`, at least one and each once. Exactly one
+    /// of this and `lines` is given.
+    wishlist_entry_ids: Option<Vec<ID>>,
 }
 
 /// Units of an item to order.
@@ -102,32 +114,57 @@ impl PlaceOrderInput {
     async fn place(self, ctx: &Context<'_>) -> Result<PlaceOrderPayload, Failure> {
         let ports = &Graph::of(ctx).ports;
         let buyer = buyer(ctx)?;
-        let lines = self.lines(ports.policies.max_lines)?;
+        let wanted = self.wanted(ports.policies.max_lines)?;
         let key = IdempotencyKey(self.idempotency_key.0);
-        let placement = place_order(ports, PlaceOrder { buyer, key, lines }).await?;
+        let placement = place_order(ports, PlaceOrder { buyer, key, wanted }).await?;
         let replayed = placement.replayed;
         let order = view(ctx, buyer, placement).await?;
         Ok(PlaceOrderPayload::done(ctx, Order(order), replayed))
     }
 
-    fn lines(&self, most: usize) -> Result<Vec<(ItemId, Quantity)>, Failure> {
-        // Before anything is said of single lines: a list beyond the bound has one refusal.
-        if self.lines.len() > most {
-            let most = u32::try_from(most).unwrap_or(u32::MAX);
-            return Err(Reason::from(Rule::TooLong { most }).at(["lines"]).into());
+    fn wanted(&self, most: usize) -> Result<Wanted, Failure> {
+        match (&self.lines, &self.wishlist_entry_ids) {
+            (Some(lines), None) => Ok(Wanted::Lines(parse_lines(lines, most)?)),
+            (None, Some(ids)) => Ok(Wanted::Entries(parse_entries(ids, most)?)),
+            (None, None) | (Some(_), Some(_)) => Err(Reason::from(Rule::ExactlyOne).into()),
         }
-        let mut refusals = Refusals::default();
-        let mut lines = Vec::with_capacity(self.lines.len());
-        for (at, line) in self.lines.iter().enumerate() {
-            let place = |field: &str| ["lines".to_owned(), at.to_string(), field.to_owned()];
-            let item = ItemId::parse(&line.item_id).map_err(|r| r.at(place("itemId")));
-            let quantity = Quantity::new(line.quantity.into()).map_err(|r| r.at(place("quantity")));
-            if let (Some(item), Some(quantity)) = (refusals.take(item), refusals.take(quantity)) {
-                lines.push((item, quantity));
-            }
-        }
-        refusals.or(lines)
     }
+}
+
+fn parse_lines(given: &[OrderLineInput], most: usize) -> Result<Vec<(ItemId, Quantity)>, Failure> {
+    refuse_beyond(most, "lines", given.len())?;
+    let mut refusals = Refusals::default();
+    let mut lines = Vec::with_capacity(given.len());
+    for (at, line) in given.iter().enumerate() {
+        let place = |field: &str| ["lines".to_owned(), at.to_string(), field.to_owned()];
+        let item = ItemId::parse(&line.item_id).map_err(|r| r.at(place("itemId")));
+        let quantity = Quantity::new(line.quantity.into()).map_err(|r| r.at(place("quantity")));
+        if let (Some(item), Some(quantity)) = (refusals.take(item), refusals.take(quantity)) {
+            lines.push((item, quantity));
+        }
+    }
+    refusals.or(lines)
+}
+
+fn parse_entries(given: &[ID], most: usize) -> Result<Vec<WishlistEntryId>, Failure> {
+    refuse_beyond(most, "wishlistEntryIds", given.len())?;
+    let mut refusals = Refusals::default();
+    let mut entries = Vec::with_capacity(given.len());
+    for (at, id) in given.iter().enumerate() {
+        let place = ["wishlistEntryIds".to_owned(), at.to_string()];
+        let entry = WishlistEntryId::parse(id).map_err(|reason| reason.at(place));
+        entries.extend(refusals.take(entry));
+    }
+    refusals.or(entries)
+}
+
+/// Before anything is said of single entries: a list beyond the bound has one refusal.
+fn refuse_beyond(most: usize, field: &str, count: usize) -> Result<(), Failure> {
+    if count <= most {
+        return Ok(());
+    }
+    let most = u32::try_from(most).unwrap_or(u32::MAX);
+    Err(Reason::from(Rule::TooLong { most }).at([field]).into())
 }
 
 /// The order that was placed. A fresh one is as it was just written down; one that was placed before

@@ -97,6 +97,7 @@ fn every_rule_has_its_own_sentence_in_each_language() {
             Rule::InThePast,
             Rule::Repeated,
             Rule::Id,
+            Rule::ExactlyOne,
         ]
     };
     for language in [Language::English, Language::Korean] {
