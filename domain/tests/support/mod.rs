@@ -2,9 +2,11 @@
 
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+mod ledger;
+
 use domain::delivery::{DayLength, DeliveryCalendar};
 use domain::gate::Fingerprint;
-use domain::order::{Change, Deadline, Line, NewIds, Order, OrderState, Rejection, Transition};
+use domain::order::{Deadline, Line, NewIds, Order, OrderState, Rejection, Transition};
 use domain::payment::{DeclineReason, PaymentMethod, PaymentState};
 use domain::policy::ReturnPolicy;
 use domain::{
@@ -224,81 +226,11 @@ impl Command {
     }
 }
 
-/// What the ledger does with a step: the rows it names must be as it saw them. Which side of the
-/// deadline it is, is up to the caller, so both go through here.
+/// What the ledger makes of a step; whatever side of the deadline it is for, that is where it comes.
 pub fn after(order: &Order, step: &Transition) -> Option<Order> {
-    commit(order, step, None)
-}
-
-/// The same at a moment that is before or after the deadline.
-pub fn commit(order: &Order, step: &Transition, side: Option<Deadline>) -> Option<Order> {
-    let guard = &step.guard;
-    let payment = match order.state {
-        OrderState::Paying { payment, .. } | OrderState::Paid { payment, .. } => Some(payment),
-        _ => None,
+    let now = match step.guard.deadline {
+        Some(Deadline::Passed) => due(),
+        Some(Deadline::Ahead) | None => now(),
     };
-    let shipment = order
-        .shipment
-        .as_ref()
-        .map(|shipment| (shipment.id, shipment.status()));
-    let in_time = guard.deadline.is_none() || side.is_none() || guard.deadline == side;
-    let holds = guard.status == order.status()
-        && guard.version == order.version
-        && guard.payment == payment
-        && in_time
-        && (guard.shipment.is_none() || guard.shipment == shipment)
-        && row_guards_hold(order, step);
-    if !holds {
-        return None;
-    }
-    // What the rows say afterwards: the step's own changes on top of what is there.
-    let mut next = Order {
-        state: step.next.state,
-        version: order.version + 1,
-        ..order.clone()
-    };
-    match &step.payment {
-        Some(Change::Insert(payment)) => next.payments.push(payment.clone()),
-        Some(Change::Move { to, .. }) => {
-            *next
-                .payments
-                .iter_mut()
-                .find(|payment| payment.id == to.id)? = to.clone();
-        }
-        None => {}
-    }
-    match &step.refund {
-        Some(Change::Insert(refund)) => next.refunds.push(refund.clone()),
-        Some(Change::Move { to, .. }) => {
-            *next.refunds.iter_mut().find(|refund| refund.id == to.id)? = to.clone();
-        }
-        None => {}
-    }
-    match &step.shipment {
-        Some(Change::Insert(to) | Change::Move { to, .. }) => next.shipment = Some(to.clone()),
-        None => {}
-    }
-    Some(next)
-}
-
-fn row_guards_hold(order: &Order, step: &Transition) -> bool {
-    let payment = match &step.payment {
-        Some(Change::Move { from, to }) => order
-            .payment(to.id)
-            .is_some_and(|row| row.state.status() == *from),
-        Some(Change::Insert(new)) => order.payment(new.id).is_none(),
-        None => true,
-    };
-    let refund = match &step.refund {
-        Some(Change::Move { to, .. }) => order
-            .refunds
-            .iter()
-            .any(|row| row.id == to.id && row.completed_at.is_none()),
-        Some(Change::Insert(_)) | None => true,
-    };
-    let shipment = match &step.shipment {
-        Some(Change::Insert(_)) => order.shipment.is_none(),
-        Some(Change::Move { .. }) | None => true,
-    };
-    payment && refund && shipment
+    ledger::commit(order, step, now)
 }
