@@ -196,7 +196,9 @@ async fn provider() {
                         requested_at: Timestamp::UNIX_EPOCH,
                         state: PaymentState::Requested,
                     };
-                    assert_eq!(provider.capture(&payment).await, CaptureAnswer::Captured);
+                    let order = OrderId(Uuid::nil());
+                    let answer = provider.capture(order, &payment).await;
+                    assert_eq!(answer, CaptureAnswer::Captured);
                 }
             }
         });

@@ -94,6 +94,16 @@ pub enum CaptureAnswer {
     Unknown,
 }
 
+/// What a provider answers to a refund.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RefundAnswer {
+    GivenBack,
+    /// It has not given it back: not yet, or not without somebody looking. Asked again all the same.
+    NotGivenBack,
+    /// Nobody knows: time-out, broken connection. Asked again with the same key, never assumed.
+    Unknown,
+}
+
 /// What a provider says it did under a key.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ProviderEntry {
@@ -103,4 +113,20 @@ pub struct ProviderEntry {
     pub refunded_minor: i64,
     pub captures: u32,
     pub refunds: u32,
+}
+
+impl ProviderEntry {
+    /// Adds what else was done under the same key: which should be nothing.
+    pub fn add(&mut self, other: &Self) {
+        if other.captures > 0 {
+            let sum = match self.captures {
+                0 => Some(other.captured),
+                _ => self.captured.plus(other.captured),
+            };
+            self.captured = sum.unwrap_or(self.captured);
+        }
+        self.captures = self.captures.saturating_add(other.captures);
+        self.refunds = self.refunds.saturating_add(other.refunds);
+        self.refunded_minor = self.refunded_minor.saturating_add(other.refunded_minor);
+    }
 }

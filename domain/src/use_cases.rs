@@ -12,6 +12,7 @@ pub mod create_item;
 pub mod expire_orders;
 pub mod finish_edge;
 pub mod heal_gate;
+pub mod hear_provider;
 pub mod import_items;
 pub mod keep_gate;
 pub mod load_gate;

@@ -25,8 +25,8 @@ use domain::ports::wishlists::Added;
 use domain::ports::{Accounts, BackOffice, Catalogue, Letters, Orders, Wishlists};
 use domain::wishlist::WishlistEntry;
 use domain::{
-    AccountId, EventId, Fault, FaultKind, IdempotencyKey, ItemId, OrderId, Quantity, RefundId,
-    ReturnId, SessionId, Timestamp, VerificationId, WishlistEntryId,
+    AccountId, EventId, Fault, FaultKind, IdempotencyKey, ItemId, OrderId, PaymentId, Quantity,
+    RefundId, ReturnId, SessionId, Timestamp, VerificationId, WishlistEntryId,
 };
 use moka::sync::Cache;
 use tokio::time::Instant;
@@ -132,6 +132,7 @@ through_breaker! {
         fn commit(steps: &[Transition]) -> Vec<Committed>;
         fn orders(ids: &[OrderId]) -> Vec<Order>;
         fn orders_of(buyer: AccountId, window: &Window) -> Page<Order>;
+        fn order_of_payment(payment: PaymentId) -> Option<OrderId>;
         fn overdue(most: usize) -> Vec<OrderId>;
         fn paying_since(before: Timestamp, most: usize) -> Vec<OrderId>;
         fn refunding_since(before: Timestamp, most: usize) -> Vec<(OrderId, RefundId)>;

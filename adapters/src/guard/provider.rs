@@ -4,9 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::payment::{CaptureAnswer, Payment, ProviderEntry, Refund};
+use domain::payment::{CaptureAnswer, Payment, Refund, RefundAnswer};
 use domain::ports::Provider;
-use domain::{Fault, PaymentId};
+use domain::ports::provider::{
+    Heard, Notice, NoticeRefused, ProviderReference, Statement, StatementCursor,
+};
+use domain::{Fault, OrderId};
 
 use super::GuardSettings;
 use super::breaker::Breaker;
@@ -58,31 +61,40 @@ fn no_answer() -> Fault {
 
 #[async_trait]
 impl Provider for GuardedProvider {
-    async fn capture(&self, payment: &Payment) -> CaptureAnswer {
-        self.answer(self.inner.capture(payment)).await
+    async fn capture(&self, order: OrderId, payment: &Payment) -> CaptureAnswer {
+        self.answer(self.inner.capture(order, payment)).await
     }
 
-    async fn look_up(&self, payment: PaymentId) -> CaptureAnswer {
-        self.answer(self.inner.look_up(payment)).await
+    async fn look_up(
+        &self,
+        payment: &Payment,
+        known_as: Option<&ProviderReference>,
+    ) -> CaptureAnswer {
+        self.answer(self.inner.look_up(payment, known_as)).await
     }
 
-    async fn refund(&self, refund: &Refund) -> bool {
+    async fn refund(&self, refund: &Refund) -> RefundAnswer {
         let known = async {
-            if self.inner.refund(refund).await {
-                Ok(())
-            } else {
-                Err(no_answer())
+            match self.inner.refund(refund).await {
+                RefundAnswer::Unknown => Err(no_answer()),
+                answer @ (RefundAnswer::GivenBack | RefundAnswer::NotGivenBack) => Ok(answer),
             }
         };
-        self.breaker.run(self.limit, known).await.is_ok()
+        let answer = self.breaker.run(self.limit, known).await;
+        answer.unwrap_or(RefundAnswer::Unknown)
     }
 
     async fn statement(
         &self,
-        after: Option<PaymentId>,
+        after: Option<&StatementCursor>,
         most: usize,
-    ) -> Result<Vec<ProviderEntry>, Fault> {
+    ) -> Result<Statement, Fault> {
         let call = self.inner.statement(after, most);
         self.breaker.run(self.limit, call).await
+    }
+
+    /// Nobody is asked for it.
+    async fn hear(&self, notice: &Notice<'_>) -> Result<Heard, NoticeRefused> {
+        self.inner.hear(notice).await
     }
 }

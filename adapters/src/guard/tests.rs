@@ -3,13 +3,16 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
 use domain::payment::{
-    CaptureAnswer, DeclineReason, Payment, PaymentMethod, PaymentState, ProviderEntry, Refund,
+    CaptureAnswer, DeclineReason, Payment, PaymentMethod, PaymentState, Refund, RefundAnswer,
     RefundReason,
 };
 use domain::ports::gate::FeedCursor;
 use domain::ports::mail::{Content, Letter};
+use domain::ports::provider::{
+    Heard, Notice, NoticeRefused, ProviderReference, Statement, StatementCursor,
+};
 use domain::ports::{Gate, Mailer, Provider};
-use domain::{Currency, FaultKind, Money, PaymentId, RefundId, Timestamp};
+use domain::{Currency, FaultKind, Money, OrderId, PaymentId, RefundId, Timestamp};
 use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
@@ -59,21 +62,33 @@ impl Answers {
 
 #[async_trait]
 impl Provider for Answers {
-    async fn capture(&self, _: &Payment) -> CaptureAnswer {
+    async fn capture(&self, _: OrderId, _: &Payment) -> CaptureAnswer {
         self.say().await
     }
 
-    async fn look_up(&self, _: PaymentId) -> CaptureAnswer {
+    async fn look_up(&self, _: &Payment, _: Option<&ProviderReference>) -> CaptureAnswer {
         self.say().await
     }
 
-    async fn refund(&self, _: &Refund) -> bool {
-        self.say().await == CaptureAnswer::Captured
+    async fn refund(&self, _: &Refund) -> RefundAnswer {
+        match self.say().await {
+            CaptureAnswer::Captured => RefundAnswer::GivenBack,
+            CaptureAnswer::Declined(_) => RefundAnswer::NotGivenBack,
+            CaptureAnswer::Unknown => RefundAnswer::Unknown,
+        }
     }
 
-    async fn statement(&self, _: Option<PaymentId>, _: usize) -> Result<Vec<ProviderEntry>, Fault> {
+    async fn statement(&self, _: Option<&StatementCursor>, _: usize) -> Result<Statement, Fault> {
         self.say().await;
-        Ok(Vec::new())
+        let entries = Vec::new();
+        Ok(Statement {
+            entries,
+            next: None,
+        })
+    }
+
+    async fn hear(&self, _: &Notice<'_>) -> Result<Heard, NoticeRefused> {
+        Err(NoticeRefused::NotTaken)
     }
 }
 
@@ -103,12 +118,21 @@ fn refund() -> Refund {
 async fn a_provider_without_an_answer_leaves_the_outcome_unknown() {
     let silent = Answers::new(None);
     let provider = GuardedProvider::new(silent.clone(), &settings(3)).unwrap();
-    assert_eq!(provider.capture(&payment()).await, CaptureAnswer::Unknown);
-    assert_eq!(provider.look_up(payment().id).await, CaptureAnswer::Unknown);
-    assert!(!provider.refund(&refund()).await);
+    assert_eq!(
+        provider.capture(OrderId(Uuid::nil()), &payment()).await,
+        CaptureAnswer::Unknown
+    );
+    assert_eq!(
+        provider.look_up(&payment(), None).await,
+        CaptureAnswer::Unknown
+    );
+    assert_eq!(provider.refund(&refund()).await, RefundAnswer::Unknown);
     assert!(provider.breaker().is_open());
     for _ in 0..5 {
-        assert_eq!(provider.capture(&payment()).await, CaptureAnswer::Unknown);
+        assert_eq!(
+            provider.capture(OrderId(Uuid::nil()), &payment()).await,
+            CaptureAnswer::Unknown
+        );
     }
     assert_eq!(silent.asked(), 3, "an open breaker asks nobody");
     assert!(provider.statement(None, 1).await.is_err());
@@ -119,7 +143,10 @@ async fn a_decline_is_an_answer() {
     let declined = CaptureAnswer::Declined(DeclineReason::Refused);
     let provider = GuardedProvider::new(Answers::new(Some(declined)), &settings(1)).unwrap();
     for _ in 0..3 {
-        assert_eq!(provider.capture(&payment()).await, declined);
+        assert_eq!(
+            provider.capture(OrderId(Uuid::nil()), &payment()).await,
+            declined
+        );
     }
     assert!(!provider.breaker().is_open());
 }

@@ -10,20 +10,23 @@
 //! | `tok_answer_twice` | captured, and the answer comes twice |
 //! | `tok_shopper` | a shopper: a share abandons on the payment screen, a share of the rest while it is in progress; which ones follows from the seed and the payment's id |
 //!
-//! Any other token is unknown and declined.
+//! Any other token is unknown and declined. The [server](super::server) knows some more.
 
 mod books;
+pub(super) mod tokens;
 
 use std::path::Path;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::payment::{CaptureAnswer, DeclineReason, Payment, ProviderEntry, Refund};
+use domain::payment::{CaptureAnswer, DeclineReason, Payment, Refund, RefundAnswer};
 use domain::ports::Provider;
-use domain::{Fault, PaymentId};
-use rand::rngs::StdRng;
-use rand::{RngExt, SeedableRng};
+use domain::ports::provider::{
+    Heard, Notice, NoticeRefused, ProviderReference, Statement, StatementCursor,
+};
+use domain::{Fault, OrderId, PaymentId};
 use tokio::time::sleep;
+use uuid::Uuid;
 
 use crate::batcher::Batcher;
 use crate::config::Simulated;
@@ -66,19 +69,14 @@ impl SimulatedProvider {
     fn outcome(&self, payment: &Payment) -> Result<(), DeclineReason> {
         match payment.method.0.as_str() {
             "tok_decline" => Err(DeclineReason::Refused),
-            "tok_shopper" if self.abandons(payment.id) => Err(DeclineReason::Abandoned),
+            "tok_shopper" if tokens::abandons(&self.settings, payment.id.0) => {
+                Err(DeclineReason::Abandoned)
+            }
             "tok_approve" | "tok_timeout_then_approve" | "tok_answer_twice" | "tok_shopper" => {
                 Ok(())
             }
             _ => Err(DeclineReason::UnknownMethod),
         }
-    }
-
-    fn abandons(&self, payment: PaymentId) -> bool {
-        let (high, low) = payment.0.as_u64_pair();
-        let mut dice = StdRng::seed_from_u64(self.settings.seed ^ high ^ low.rotate_left(32));
-        dice.random_bool(self.settings.abandon_on_screen)
-            || dice.random_bool(self.settings.abandon_in_progress)
     }
 
     async fn ask(&self, payment: &Payment) -> Result<CaptureAnswer, Fault> {
@@ -104,7 +102,7 @@ impl SimulatedProvider {
 
 #[async_trait]
 impl Provider for SimulatedProvider {
-    async fn capture(&self, payment: &Payment) -> CaptureAnswer {
+    async fn capture(&self, _: OrderId, payment: &Payment) -> CaptureAnswer {
         self.delay().await;
         match self.ask(payment).await {
             Ok(answer) => answer,
@@ -115,9 +113,9 @@ impl Provider for SimulatedProvider {
         }
     }
 
-    async fn look_up(&self, payment: PaymentId) -> CaptureAnswer {
+    async fn look_up(&self, payment: &Payment, _: Option<&ProviderReference>) -> CaptureAnswer {
         self.delay().await;
-        match self.reader.entry(payment).await {
+        match self.reader.entry(payment.id).await {
             Ok(Some(entry)) => entry.answer(),
             Ok(None) => CaptureAnswer::Declined(DeclineReason::NeverReceived),
             Err(fault) => {
@@ -127,23 +125,40 @@ impl Provider for SimulatedProvider {
         }
     }
 
-    async fn refund(&self, refund: &Refund) -> bool {
+    async fn refund(&self, refund: &Refund) -> RefundAnswer {
         self.delay().await;
         match self.books.run(Job::Refund(refund.clone())).await {
-            Ok(done) => matches!(done, books::Done::Refunded),
+            Ok(books::Done::Refunded) => RefundAnswer::GivenBack,
+            Ok(books::Done::NothingToRefund | books::Done::Captured(..)) => {
+                RefundAnswer::NotGivenBack
+            }
             Err(fault) => {
                 tracing::warn!(detail = fault.detail(), "the provider gave no answer");
-                false
+                RefundAnswer::Unknown
             }
         }
     }
 
     async fn statement(
         &self,
-        after: Option<PaymentId>,
+        after: Option<&StatementCursor>,
         most: usize,
-    ) -> Result<Vec<ProviderEntry>, Fault> {
-        self.reader.statement(after, most).await
+    ) -> Result<Statement, Fault> {
+        const DOING: &str = "reading the provider's books";
+        let after = after.map(|StatementCursor(after)| Uuid::parse_str(after));
+        let after = after.transpose();
+        let after = after.map_err(|error| Fault::corrupt(DOING, error))?;
+        let entries = self.reader.statement(after.map(PaymentId), most).await?;
+        let last = entries.last().filter(|_| entries.len() == most);
+        Ok(Statement {
+            next: last.map(|entry| StatementCursor(entry.payment.0.to_string())),
+            entries,
+        })
+    }
+
+    /// It is in this process, and tells what it has to tell in its answers.
+    async fn hear(&self, _: &Notice<'_>) -> Result<Heard, NoticeRefused> {
+        Err(NoticeRefused::NotTaken)
     }
 }
 

@@ -13,7 +13,7 @@ use domain::order::{Order, Transition};
 use domain::page::{Page, Window};
 use domain::ports::Orders;
 use domain::ports::orders::{BatchWritten, Committed, WriteBatch};
-use domain::{AccountId, Fault, IdempotencyKey, OrderId, RefundId, ReturnId, Timestamp};
+use domain::{AccountId, Fault, IdempotencyKey, OrderId, PaymentId, RefundId, ReturnId, Timestamp};
 use uuid::Uuid;
 
 use super::fault::while_doing;
@@ -61,6 +61,11 @@ impl Orders for Ledger {
             read::of_buyer(&on, &self.vault, buyer, window).await
         })
         .await
+    }
+
+    async fn order_of_payment(&self, payment: PaymentId) -> Result<Option<OrderId>, Fault> {
+        let order = read::of_payment(&self.engine.reader, payment);
+        while_doing("looking for the order of a payment", order).await
     }
 
     async fn overdue(&self, most: usize) -> Result<Vec<OrderId>, Fault> {

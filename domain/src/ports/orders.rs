@@ -9,7 +9,7 @@ use crate::message::{Offset, OrderRecord, Partition};
 use crate::order::{Order, Transition};
 use crate::page::{Page, Window};
 use crate::trace::TraceContext;
-use crate::{AccountId, Fault, IdempotencyKey, OrderId, RefundId, ReturnId, Timestamp};
+use crate::{AccountId, Fault, IdempotencyKey, OrderId, PaymentId, RefundId, ReturnId, Timestamp};
 
 #[async_trait]
 pub trait Orders: Send + Sync {
@@ -30,6 +30,9 @@ pub trait Orders: Send + Sync {
 
     /// A buyer's orders, newest first.
     async fn orders_of(&self, buyer: AccountId, window: &Window) -> Result<Page<Order>, Fault>;
+
+    /// The order that a payment is an attempt to pay, if there is one.
+    async fn order_of_payment(&self, payment: PaymentId) -> Result<Option<OrderId>, Fault>;
 
     /// Orders in PENDING_PAYMENT whose time is over by the ledger's clock, oldest first.
     async fn overdue(&self, most: usize) -> Result<Vec<OrderId>, Fault>;

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use chrono::TimeDelta;
 
 use crate::order::Order;
+use crate::payment::RefundAnswer;
 use crate::ports::Ports;
 use crate::use_cases::tell;
 use crate::{Fault, OrderId, RefundId};
@@ -25,8 +26,8 @@ pub async fn complete_refunds(ports: &Ports, refunds: &[(OrderId, RefundId)]) ->
         refund.completed_at.is_none().then_some((order, refund))
     });
     let asked = open.map(|(order, refund)| async move {
-        let done = ports.provider.refund(refund).await;
-        (order, refund.id, done)
+        let answer = ports.provider.refund(refund).await;
+        (order, refund.id, answer == RefundAnswer::GivenBack)
     });
     let steps: Vec<_> = futures_util::future::join_all(asked)
         .await

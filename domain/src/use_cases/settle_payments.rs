@@ -28,9 +28,10 @@ pub async fn settle_payments(
         let payment = order.payment(*payment)?;
         matches!(payment.state, PaymentState::Requested).then_some((order, payment))
     });
-    let answers = futures_util::future::join_all(
-        asked.map(|(order, payment)| async move { (order, payment.id, ask(ports, payment).await) }),
-    );
+    let answers = futures_util::future::join_all(asked.map(|(order, payment)| async move {
+        let answer = ask(ports, order.id, payment).await;
+        (order, payment.id, answer)
+    }));
     let mut first = Vec::new();
     let mut too_late = Vec::new();
     for (order, payment, answer) in answers.await {
@@ -69,22 +70,28 @@ pub async fn ask_again(ports: &Ports, most: usize) -> Result<usize, Fault> {
     Ok(payments.len())
 }
 
-async fn ask(ports: &Ports, payment: &Payment) -> CaptureAnswer {
+async fn ask(ports: &Ports, order: OrderId, payment: &Payment) -> CaptureAnswer {
     let key_life = TimeDelta::milliseconds(ports.policies.provider_key_ms);
     if ports.clock.now() - payment.requested_at < key_life {
-        ports.provider.capture(payment).await
+        ports.provider.capture(order, payment).await
     } else {
-        ports.provider.look_up(payment.id).await
+        ports.provider.look_up(payment, None).await
     }
 }
 
-enum Settled {
+/// What an answer of the provider comes to.
+pub(crate) enum Settled {
     Nothing,
     One(Box<Transition>),
     Declined(Box<[Transition; 2]>),
 }
 
-fn decide(ports: &Ports, order: &Order, payment: PaymentId, answer: CaptureAnswer) -> Settled {
+pub(crate) fn decide(
+    ports: &Ports,
+    order: &Order,
+    payment: PaymentId,
+    answer: CaptureAnswer,
+) -> Settled {
     let now = ports.clock.now();
     match answer {
         CaptureAnswer::Unknown => Settled::Nothing,

@@ -5,6 +5,8 @@ use uuid::Uuid;
 use super::*;
 use crate::config::Span;
 
+const ORDER: OrderId = OrderId(Uuid::from_u128(1));
+
 async fn open(path: &Path) -> SimulatedProvider {
     let settings = Simulated {
         latency: Span::milliseconds(0),
@@ -55,21 +57,27 @@ async fn a_token_decides_and_the_books_remember() {
         let provider = open(&path).await;
         for (number, (token, answers)) in tokens.iter().enumerate() {
             let payment = payment(number as u128 + 1, token);
-            assert_eq!(provider.capture(&payment).await, answers[turn], "{token}");
-            assert_eq!(provider.look_up(payment.id).await, answers[1], "{token}");
+            assert_eq!(
+                provider.capture(ORDER, &payment).await,
+                answers[turn],
+                "{token}"
+            );
+            assert_eq!(
+                provider.look_up(&payment, None).await,
+                answers[1],
+                "{token}"
+            );
         }
     }
     let provider = open(&path).await;
-    let unheard_of = provider.look_up(PaymentId(Uuid::from_u128(99))).await;
+    let unheard_of = provider.look_up(&payment(99, "tok_approve"), None).await;
     assert_eq!(unheard_of, Declined(DeclineReason::NeverReceived));
-    let statement = provider.statement(None, 100).await.unwrap();
+    let statement = provider.statement(None, 100).await.unwrap().entries;
     let captures: Vec<u32> = statement.iter().map(|entry| entry.captures).collect();
     assert_eq!(captures, [1, 0, 1, 1, 0]);
-    let rest = provider
-        .statement(Some(statement[1].payment), 2)
-        .await
-        .unwrap();
-    assert_eq!(rest, statement[2..4]);
+    let first = provider.statement(None, 2).await.unwrap();
+    let rest = provider.statement(first.next.as_ref(), 2).await.unwrap();
+    assert_eq!(rest.entries, statement[2..4]);
 }
 
 #[tokio::test]
@@ -77,13 +85,22 @@ async fn a_refund_goes_back_once() {
     let folder = tempfile::tempdir().unwrap();
     let provider = open(&folder.path().join("provider.db")).await;
     let captured = payment(1, "tok_approve");
-    provider.capture(&captured).await;
-    assert!(provider.refund(&refund(7, &captured)).await);
-    assert!(provider.refund(&refund(7, &captured)).await);
-    let entry = provider.statement(None, 10).await.unwrap()[0];
+    provider.capture(ORDER, &captured).await;
+    assert_eq!(
+        provider.refund(&refund(7, &captured)).await,
+        RefundAnswer::GivenBack
+    );
+    assert_eq!(
+        provider.refund(&refund(7, &captured)).await,
+        RefundAnswer::GivenBack
+    );
+    let entry = provider.statement(None, 10).await.unwrap().entries[0];
     assert_eq!((entry.refunds, entry.refunded_minor), (1, 5_000));
     let never_captured = payment(2, "tok_approve");
-    assert!(!provider.refund(&refund(8, &never_captured)).await);
+    assert_eq!(
+        provider.refund(&refund(8, &never_captured)).await,
+        RefundAnswer::NotGivenBack
+    );
 }
 
 #[tokio::test]
@@ -98,7 +115,9 @@ async fn about_a_third_of_the_shoppers_abandon_and_always_the_same() {
     let mut answers = Vec::new();
     for file in ["one.db", "other.db"] {
         let provider = open(&folder.path().join(file)).await;
-        let asked = shoppers.iter().map(|payment| provider.capture(payment));
+        let asked = shoppers
+            .iter()
+            .map(|payment| provider.capture(ORDER, payment));
         answers.push(futures_util::future::join_all(asked).await);
     }
     let abandoned = answers[0]
@@ -126,7 +145,7 @@ async fn processes_that_share_the_books_charge_once() {
     let asked = opened.iter().flat_map(|provider| {
         let asks = payments
             .iter()
-            .map(|payment| async move { (payment.id, provider.capture(payment).await) });
+            .map(|payment| async move { (payment.id, provider.capture(ORDER, payment).await) });
         asks.collect::<Vec<_>>()
     });
     let answers = futures_util::future::join_all(asked).await;
@@ -157,9 +176,9 @@ async fn processes_that_share_the_books_charge_once() {
         .iter()
         .flat_map(|provider| owed.iter().map(|refund| provider.refund(refund)));
     let refunded = futures_util::future::join_all(refunded).await;
-    assert!(refunded.iter().all(|done| *done));
+    assert!(refunded.iter().all(|done| *done == RefundAnswer::GivenBack));
     for provider in &opened {
-        let statement = provider.statement(None, 1_000).await.unwrap();
+        let statement = provider.statement(None, 1_000).await.unwrap().entries;
         assert_eq!(statement.len(), payments.len());
         for entry in statement {
             let given_back = (entry.refunds, entry.refunded_minor);

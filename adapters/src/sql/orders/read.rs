@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use domain::gate::Receipt;
 use domain::order::{Order, OrderStatus};
 use domain::page::{Cursor, CursorValue, Page, Window};
-use domain::{AccountId, OrderId, ReturnId, Timestamp};
+use domain::{AccountId, OrderId, PaymentId, ReturnId, Timestamp};
 use sea_orm::sea_query::ExprTrait;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
@@ -54,6 +54,18 @@ pub async fn of_buyer(
         value: CursorValue::At(order.placed_at),
         id: order.id.0,
     }))
+}
+
+/// The order that a payment is of.
+pub async fn of_payment(
+    on: &impl ConnectionTrait,
+    payment: PaymentId,
+) -> Result<Option<OrderId>, DbErr> {
+    let select = payments::Entity::find_by_id(payment.0)
+        .select_only()
+        .column(payments::Column::OrderId);
+    let order: Option<Uuid> = select.into_tuple().one(on).await?;
+    Ok(order.map(OrderId))
 }
 
 /// Orders by id, after `after`.

@@ -35,12 +35,17 @@ async fn books(ports: &Ports) -> Result<HashMap<PaymentId, ProviderEntry>, Fault
     let mut books = HashMap::new();
     let mut after = None;
     loop {
-        let page = ports.provider.statement(after, PAGE).await?;
-        let Some(last) = page.last() else {
+        let page = ports.provider.statement(after.as_ref(), PAGE).await?;
+        for entry in page.entries {
+            let known = books.entry(entry.payment);
+            known
+                .and_modify(|known: &mut ProviderEntry| known.add(&entry))
+                .or_insert(entry);
+        }
+        after = page.next;
+        if after.is_none() {
             return Ok(books);
-        };
-        after = Some(last.payment);
-        books.extend(page.into_iter().map(|entry| (entry.payment, entry)));
+        }
     }
 }
 

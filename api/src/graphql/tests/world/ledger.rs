@@ -19,8 +19,8 @@ use domain::ports::wishlists::Added;
 use domain::ports::{BackOffice, Catalogue, ItemCache, Orders, Wishlists};
 use domain::wishlist::WishlistEntry;
 use domain::{
-    AccountId, Fault, IdempotencyKey, ItemId, OrderId, Quantity, RefundId, ReturnId, Timestamp,
-    WishlistEntryId,
+    AccountId, Fault, IdempotencyKey, ItemId, OrderId, PaymentId, Quantity, RefundId, ReturnId,
+    Timestamp, WishlistEntryId,
 };
 use uuid::Uuid;
 
@@ -143,6 +143,7 @@ port! { BackOffice {
 port! { Orders {
     writer_position(Partition) -> Offset;
     write_batch(&WriteBatch) -> BatchWritten;
+    order_of_payment(PaymentId) -> Option<OrderId>;
     overdue(usize) -> Vec<OrderId>;
     paying_since(Timestamp, usize) -> Vec<OrderId>;
     refunding_since(Timestamp, usize) -> Vec<(OrderId, RefundId)>;

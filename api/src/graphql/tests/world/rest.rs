@@ -4,18 +4,19 @@ use async_trait::async_trait;
 use domain::account::{Account, Email, Password, Session, Verification};
 use domain::event::Event;
 use domain::order::OrderStatus;
-use domain::payment::{CaptureAnswer, Payment, ProviderEntry, Refund};
+use domain::payment::{CaptureAnswer, Payment, Refund, RefundAnswer};
 use domain::ports::accounts::SignedUp;
 use domain::ports::audit::{BuyerFigures, MoneyFigures, StockFigures};
 use domain::ports::mail::Letter;
 use domain::ports::outbox::Taken;
+use domain::ports::provider::{
+    Heard, Notice, NoticeRefused, ProviderReference, Statement, StatementCursor,
+};
 use domain::ports::secrets::{Claims, TokenRefused};
 use domain::ports::{
     AccessTokens, Accounts, Digests, LedgerAudit, Letters, Mailer, Outbox, Passwords, Provider,
 };
-use domain::{
-    AccountId, EventId, Fault, ItemId, OrderId, PaymentId, SessionId, Timestamp, VerificationId,
-};
+use domain::{AccountId, EventId, Fault, ItemId, OrderId, SessionId, Timestamp, VerificationId};
 
 use super::{World, port};
 
@@ -84,18 +85,22 @@ port! { LedgerAudit {
 } }
 
 port! { Provider {
-    statement(Option<PaymentId>, usize) -> Vec<ProviderEntry>;
+    statement(Option<&StatementCursor>, usize) -> Statement;
 }
-    async fn capture(&self, _: &Payment) -> CaptureAnswer {
+    async fn capture(&self, _: OrderId, _: &Payment) -> CaptureAnswer {
         CaptureAnswer::Unknown
     }
 
-    async fn look_up(&self, _: PaymentId) -> CaptureAnswer {
+    async fn hear(&self, _: &Notice<'_>) -> Result<Heard, NoticeRefused> {
+        Err(NoticeRefused::NotTaken)
+    }
+
+    async fn look_up(&self, _: &Payment, _: Option<&ProviderReference>) -> CaptureAnswer {
         CaptureAnswer::Unknown
     }
 
-    async fn refund(&self, _: &Refund) -> bool {
-        false
+    async fn refund(&self, _: &Refund) -> RefundAnswer {
+        RefundAnswer::Unknown
     }
 }
 
