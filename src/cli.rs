@@ -35,6 +35,8 @@ enum Role {
     Import(roles::import::Args),
     /// Bring the ledger's schema up to date; over servers, make keys, topics and the demo too.
     Migrate,
+    /// Run the simulated payment provider, which takes no money, as a server of its own.
+    Provider,
     /// Remove the accounts that rehearsals made.
     RehearsalClear,
     /// Send a rehearsal crowd against a running endpoint, then audit.
@@ -80,6 +82,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Some(Role::Audit(args)) => roles::audit::run(config, &args).await,
         Some(Role::Import(args)) => roles::import::run(&config, args).await,
         Some(Role::Migrate) => roles::migrate::run(&config).await,
+        Some(Role::Provider) => done(roles::provider::run(&config).await),
         Some(Role::RehearsalClear) => roles::rehearsal::clear(&config).await,
         Some(Role::Rush(args)) => roles::rehearsal::rush(&config, *args).await,
         Some(Role::Serve) => done(roles::serve::run(&config).await),

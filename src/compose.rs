@@ -12,10 +12,10 @@ use adapters::crypto::{Argon2Passwords, JwtTokens, KeyedDigests, Keyring};
 use adapters::entropy::SystemEntropy;
 use adapters::guard::{GuardSettings, Guards};
 use adapters::mail::{FolderMailbox, FolderMailer, SmtpMailer};
-use adapters::payment::SimulatedProvider;
+use adapters::payment::{SimulatedProvider, StripeProvider, StripeSettings};
 use adapters::sql::Ledger;
 use domain::Fault;
-use domain::ports::{Clock, Entropy, Gate, ItemCache, Log, Mailbox, Mailer, Ports};
+use domain::ports::{Clock, Entropy, Gate, ItemCache, Log, Mailbox, Mailer, Ports, Provider};
 
 pub use distributed::{make_log, migrate_ledger};
 
@@ -67,10 +67,9 @@ impl World {
         let policies = config
             .policies()
             .map_err(|errors| Fault::corrupt("reading the rules", errors.join("; ")))?;
-        let simulated = config.payment.simulated.clone();
-        let provider = SimulatedProvider::open(&config.path("provider.db"), simulated).await?;
         let (mailer, mailbox) = mail(config)?;
         let ledger = engines.ledger;
+        let provider = provider(config, &ledger, &clock).await?;
         let ports = Ports {
             gate: engines.gate,
             log: engines.log,
@@ -83,7 +82,7 @@ impl World {
             letters: ledger.clone(),
             audit: ledger.clone(),
             back_office: ledger.clone(),
-            provider: Arc::new(provider),
+            provider,
             mailer,
             passwords: Arc::new(Argon2Passwords::new(entropy.clone())?),
             digests: Arc::new(KeyedDigests::new(&keys.digests)),
@@ -167,6 +166,29 @@ fn guards(config: &Config) -> GuardSettings {
         failures: guards.failures,
         pause: guards.pause.duration(),
     }
+}
+
+/// The provider that the settings name, or the one in this process.
+async fn provider(
+    config: &Config,
+    ledger: &Arc<Ledger>,
+    clock: &Arc<dyn Clock>,
+) -> Result<Arc<dyn Provider>, Fault> {
+    let payment = &config.payment;
+    let (Some(url), Some(secret_key)) = (&payment.url, &payment.secret_key) else {
+        let books = config.path("provider.db");
+        let simulated = payment.simulated.clone();
+        return Ok(Arc::new(SimulatedProvider::open(&books, simulated).await?));
+    };
+    let settings = StripeSettings {
+        url: url.clone(),
+        secret_key: secret_key.clone(),
+        webhook_secret: payment.webhook_secret.clone(),
+        key_life: payment.key_life.duration(),
+        timeout: config.guards.provider.duration(),
+    };
+    let provider = StripeProvider::new(settings, ledger.clone(), clock.clone())?;
+    Ok(Arc::new(provider))
 }
 
 type Post = (Arc<dyn Mailer>, Option<Arc<dyn Mailbox>>);

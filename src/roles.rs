@@ -6,6 +6,7 @@ mod endpoint;
 pub mod floor;
 pub mod import;
 pub mod migrate;
+pub mod provider;
 pub mod rehearsal;
 pub mod schema;
 pub mod serve;

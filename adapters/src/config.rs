@@ -5,6 +5,7 @@
 
 mod addresses;
 mod check;
+mod payment;
 mod policies;
 mod secret;
 mod servers;
@@ -18,6 +19,7 @@ use figment::Figment;
 use serde::{Deserialize, Serialize};
 
 pub use addresses::Addresses;
+pub use payment::{Payment, Simulated};
 pub use secret::Secret;
 pub use servers::{Kafka, Ledger, Redis, RedisMode, Servers};
 pub use span::Span;
@@ -172,30 +174,6 @@ pub struct Returns {
 
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Payment {
-    /// After what time a payment whose outcome is unknown is asked after again.
-    pub ask_again_after: Span,
-    /// How long the provider remembers a key; afterwards payments are looked up, never sent again.
-    pub key_life: Span,
-    pub simulated: Simulated,
-}
-
-/// The simulated provider.
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Simulated {
-    /// What decides which shoppers abandon; the same seed, the same shoppers.
-    pub seed: u64,
-    /// How long an answer takes.
-    pub latency: Span,
-    /// Share of `tok_shopper` payments that are abandoned on the payment screen, 0 to 1.
-    pub abandon_on_screen: f64,
-    /// Share of the rest that is abandoned while the payment is in progress, 0 to 1.
-    pub abandon_in_progress: f64,
-}
-
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
 pub struct Mail {
     /// Who letters are from.
     pub from: String,
@@ -316,27 +294,6 @@ impl Default for Returns {
         Self {
             days_to_request: 1,
             days_to_complete: 1,
-        }
-    }
-}
-
-impl Default for Payment {
-    fn default() -> Self {
-        Self {
-            ask_again_after: Span::seconds(5),
-            key_life: Span::hours(24),
-            simulated: Simulated::default(),
-        }
-    }
-}
-
-impl Default for Simulated {
-    fn default() -> Self {
-        Self {
-            seed: 1,
-            latency: Span::milliseconds(50),
-            abandon_on_screen: 0.2,
-            abandon_in_progress: 0.2,
         }
     }
 }

@@ -21,6 +21,7 @@ mod outbox;
 mod paging;
 mod pauses;
 mod records;
+mod references;
 mod rows;
 mod stock;
 #[cfg(test)]

@@ -24,6 +24,7 @@ mod stores {
     pub mod letters;
     pub mod lists;
     pub mod opening;
+    pub mod payments;
     pub mod relays;
     pub mod server;
     pub mod server_suite;

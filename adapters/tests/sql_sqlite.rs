@@ -18,6 +18,7 @@ mod stores {
     pub mod items;
     pub mod letters;
     pub mod lists;
+    pub mod payments;
     pub mod sqlite;
     pub mod steps;
     pub mod suite;

@@ -16,6 +16,7 @@ mod m0006_traces;
 mod m0007_wishlists;
 mod m0008_mail;
 mod m0009_after_sale;
+mod m0010_payment_references;
 
 use std::collections::HashSet;
 
@@ -79,6 +80,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_wishlists::Migration),
             Box::new(m0008_mail::Migration),
             Box::new(m0009_after_sale::Migration),
+            Box::new(m0010_payment_references::Migration),
         ]
     }
 }
@@ -99,6 +101,7 @@ mod tests {
             m0007_wishlists::tables(backend),
             m0009_after_sale::tables(backend),
             m0008_mail::tables(backend),
+            m0010_payment_references::tables(backend),
         ];
         let indexes = [
             m0001_catalogue::indexes(),
@@ -193,8 +196,8 @@ mod tests {
         let row = database.query_one_raw(count).await.unwrap().unwrap();
         assert_eq!(
             row.try_get_by_index::<i64>(0).unwrap(),
-            22,
-            "21 of ours and the history"
+            23,
+            "22 of ours and the history"
         );
     }
 }

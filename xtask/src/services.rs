@@ -27,14 +27,17 @@ mod redis;
 mod server;
 mod shared;
 mod spawn;
+mod stripe_mock;
 mod wait;
 
 pub use self::home::Lifetime;
 pub use self::kafka::{Kafka, kafka_tool};
 pub use self::mariadb::MariaDb;
+pub use self::port::free as free_port;
 pub use self::postgres::Postgres;
 pub use self::redis::{Keep, PRIMARY, Redis, RedisCluster, RedisSentinel};
 pub use self::server::Server;
 pub use self::shared::{
     Addresses, Answer, Cluster, Log, RedisAddresses, Sentinel, Set, Url, down, status,
 };
+pub use self::stripe_mock::StripeMock;

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write, stdout};
 use std::process::{Command, ExitCode, Stdio};
 
 use xtask::Failure;
-use xtask::services::{Lifetime, Set};
+use xtask::services::{Lifetime, Set, StripeMock};
 
 use crate::cargo::Workspace;
 use crate::steps::{Steps, succeeds};
@@ -33,6 +33,7 @@ pub fn run(workspace: &Workspace) -> ExitCode {
             servers::report(set);
             Ok(set.failures.is_empty())
         });
+        stripe_mock(&mut steps);
         steps.run("tests", || {
             let mut cargo = workspace.cargo();
             cargo
@@ -44,6 +45,16 @@ pub fn run(workspace: &Workspace) -> ExitCode {
     let code = steps.summary();
     println!("{}", last_line(&tally, steps.failed()));
     code
+}
+
+/// Has it ready for the test that asks it, or says that nothing is known without it.
+fn stripe_mock(steps: &mut Steps) {
+    const NAME: &str = "stripe-mock";
+    if StripeMock::is_at_hand() {
+        steps.run(NAME, || StripeMock::launch().map(|_| true));
+    } else {
+        steps.not_run(NAME, "no Go toolchain is here to build it");
+    }
 }
 
 /// The step whose tests failed is counted by its tests.

@@ -56,28 +56,6 @@ impl Config {
             "gate.receipts",
             "must last at least as long as orders.hold",
         );
-        check.that(
-            self.payment.key_life > self.payment.ask_again_after,
-            "payment.key_life",
-            "must last longer than payment.ask_again_after",
-        );
-        let simulated = &self.payment.simulated;
-        for (share, key) in [
-            (
-                simulated.abandon_on_screen,
-                "payment.simulated.abandon_on_screen",
-            ),
-            (
-                simulated.abandon_in_progress,
-                "payment.simulated.abandon_in_progress",
-            ),
-        ] {
-            check.that(
-                (0.0..=1.0).contains(&share),
-                key,
-                "must be a share from 0 to 1",
-            );
-        }
         let from = crate::mail::sender(&self.mail.from);
         check.that(from.is_ok(), "mail.from", "must be a mail address");
     }

@@ -15,7 +15,7 @@ const PREFIX: &str = "FIRSTCOME_";
 const TESTS: &str = "test_services";
 
 /// Settings that are a text whatever a variable of theirs looks like: `0815` is a password too.
-const TEXTS: [&str; 7] = [
+const TEXTS: [&str; 11] = [
     "namespace",
     "ledger.url",
     "redis.primary",
@@ -23,6 +23,10 @@ const TEXTS: [&str; 7] = [
     "redis.password",
     "redis.cache",
     "mail.smtp",
+    "payment.url",
+    "payment.secret_key",
+    "payment.webhook_secret",
+    "payment.simulated.webhook_url",
 ];
 
 /// Every source, the later ones over the earlier.

@@ -97,7 +97,8 @@ fn what_is_wrong_names_its_key() {
 }
 
 const SERVERS: &str = "[ledger]\nurl = \"mysql://shop@db.example.test/shop\"\n\
-     [redis]\nnodes = [\"redis.example.test:6379\"]\n[kafka]\nbrokers = \"a.example.test:9092\"\n";
+     [redis]\nnodes = [\"redis.example.test:6379\"]\n[kafka]\nbrokers = \"a.example.test:9092\"\n\
+     [payment]\nurl = \"https://pay.example.test\"\nsecret_key = \"sk\"\nwebhook_secret = \"wh\"\n";
 
 fn errors(toml: &str) -> Vec<String> {
     read(toml).err().unwrap_or_default()
@@ -117,9 +118,43 @@ fn servers_are_all_there_or_none() {
             "kafka.brokers: must be set too, as redis.nodes is",
         ]
     );
+    let ledger = "[ledger]\nurl = \"postgres://db.example.test/shop\"\n[kafka]\nbrokers = \"a:1\"";
     assert_eq!(
-        errors("[ledger]\nurl = \"postgres://db.example.test/shop\"\n[kafka]\nbrokers = \"a:1\""),
-        ["redis.nodes: must be set too, as ledger.url and kafka.brokers is"]
+        errors(ledger)[0],
+        "redis.nodes: must be set too, as ledger.url and kafka.brokers is"
+    );
+}
+
+#[test]
+fn a_shop_over_servers_has_one_provider_for_all_of_its_processes() {
+    let without = |key: &str| {
+        let (servers, payment) = SERVERS.split_once("[payment]\n").unwrap();
+        let kept = payment.lines().filter(|line| !line.starts_with(key));
+        let kept: Vec<&str> = kept.collect();
+        errors(&format!("{servers}[payment]\n{}", kept.join("\n")))
+    };
+    assert_eq!(without("none"), [""; 0]);
+    assert_eq!(
+        without("url"),
+        [
+            "payment.url: must be set where servers are: https://api.stripe.com, or where \
+             `firstcome provider` listens"
+        ]
+    );
+    assert_eq!(
+        without("secret_key"),
+        ["payment.secret_key: must be set too, as payment.url is"]
+    );
+    assert_eq!(
+        without("webhook_secret"),
+        ["payment.webhook_secret: must be set too, as payment.url and servers are"]
+    );
+    // In one process it may be there, and may tell nothing.
+    let alone = "[payment]\nurl = \"http://127.0.0.1:8200\"\nsecret_key = \"sk\"";
+    assert_eq!(errors(alone), [""; 0]);
+    assert_eq!(
+        errors("[payment]\nwebhook_secret = \"\""),
+        ["payment.webhook_secret: must not be empty"]
     );
 }
 

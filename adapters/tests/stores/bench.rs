@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use adapters::payment::References;
 use domain::account::{Account, Email, Profile, Role};
 use domain::deal::Deal;
 use domain::delivery::{DayLength, DeliveryCalendar};
@@ -36,6 +37,7 @@ pub struct Bench {
     pub wishlists: Arc<dyn Wishlists>,
     pub back_office: Arc<dyn BackOffice>,
     pub letters: Arc<dyn Letters>,
+    pub references: Arc<dyn References>,
     pub audit: Arc<dyn LedgerAudit>,
     /// Lets the ledger's clock go on, and says what it was before.
     pub pass_time: Box<dyn Fn() -> Timestamp + Send + Sync>,

@@ -119,6 +119,7 @@ pub fn bench(ledger: Arc<Ledger>) -> Bench {
         wishlists: ledger.clone(),
         back_office: ledger.clone(),
         letters: ledger.clone(),
+        references: ledger.clone(),
         audit: ledger,
         pass_time: Box::new(|| {
             let before = SystemClock.now();

@@ -35,6 +35,7 @@ pub async fn open() -> (Bench, TempDir) {
         wishlists: ledger.clone(),
         back_office: ledger.clone(),
         letters: ledger.clone(),
+        references: ledger.clone(),
         audit: ledger,
         pass_time: Box::new(move || {
             let before = clock.now();

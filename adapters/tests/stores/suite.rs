@@ -86,6 +86,10 @@ macro_rules! suite {
                 letters_are_forgotten_by_their_age,
                 whoever_has_an_account_is_written_to,
             }
+            payments {
+                the_order_of_a_payment_is_found,
+                what_a_provider_calls_a_payment_is_kept,
+            }
             books {
                 events_wait_in_the_order_they_were_committed,
                 a_commit_wakes_the_relay,

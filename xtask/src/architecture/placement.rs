@@ -17,7 +17,7 @@ struct Placement {
     places: &'static [&'static str],
 }
 
-const PLACEMENTS: [Placement; 8] = [
+const PLACEMENTS: [Placement; 9] = [
     Placement {
         packages: &[
             "async-graphql",
@@ -31,8 +31,15 @@ const PLACEMENTS: [Placement; 8] = [
     },
     Placement {
         packages: &["axum"],
-        members: &["api"],
-        places: &["api"],
+        members: &["api", "adapters"],
+        // The simulated payment provider as a server of its own.
+        places: &["api", "adapters/src/payment/server"],
+    },
+    Placement {
+        packages: &["reqwest"],
+        // The face and the product are asked by their tests.
+        members: &["adapters", "api", "firstcome"],
+        places: &["adapters/src/payment", "api/tests", "tests"],
     },
     Placement {
         packages: &["rdkafka"],
@@ -144,13 +151,23 @@ mod tests {
     use super::*;
 
     /// Every technology, a file where it belongs and one where it does not.
-    const CASES: [(&str, &str, &str); 9] = [
+    const CASES: [(&str, &str, &str); 11] = [
         (
             "async_graphql",
             "api/src/schema/order.rs",
             "adapters/src/wire.rs",
         ),
         ("axum", "api/src/http.rs", "src/serve.rs"),
+        (
+            "axum",
+            "adapters/src/payment/server/http.rs",
+            "adapters/src/payment/stripe.rs",
+        ),
+        (
+            "reqwest",
+            "adapters/src/payment/stripe/client.rs",
+            "src/rush/client.rs",
+        ),
         (
             "rdkafka",
             "adapters/src/kafka/producer.rs",
