@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::authenticate::Authenticate;
 use crate::engine::Engine;
+use crate::webhooks::Hear;
 
 /// Everything that the routes need.
 pub struct App {
@@ -18,6 +19,8 @@ pub struct App {
     pub engine: Engine,
     /// Finds out who asks.
     pub authenticate: Authenticate,
+    /// Listens to what the payment provider sends.
+    pub hear: Hear,
     /// A fresh id for each request.
     pub request_id: Arc<dyn Fn() -> Uuid + Send + Sync>,
     /// The span a request with these headers is handled in: the next step of its caller's trace,

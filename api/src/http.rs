@@ -155,7 +155,7 @@ pub(crate) fn language(headers: &HeaderMap) -> Language {
 /// A body of at most so many bytes. One that is announced as larger is taken all the same and
 /// forgotten, up to a bound: a client that is still sending when its connection is closed may never
 /// see the answer that says why.
-async fn read(request: Request, most: usize) -> Result<Bytes, RequestError> {
+pub(crate) async fn read(request: Request, most: usize) -> Result<Bytes, RequestError> {
     let too_large = || {
         let message = format!("The body is larger than {most} bytes.");
         RequestError::new(RequestErrorCode::PayloadTooLarge, message)

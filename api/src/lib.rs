@@ -18,3 +18,4 @@ pub mod playground;
 pub mod request;
 pub mod server;
 mod socket;
+pub mod webhooks;

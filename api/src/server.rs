@@ -17,7 +17,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::app::{App, Readiness};
 use crate::socket::Sockets;
-use crate::{health, http, mailbox, playground, socket};
+use crate::{health, http, mailbox, playground, socket, webhooks};
 
 /// Serves `app` on `listener` until `shutdown` is cancelled. Then nothing new is taken, sockets are
 /// closed with 1001, and what runs may end within the drain time.
@@ -72,6 +72,7 @@ fn routes(app: Arc<App>, sockets: Arc<Sockets>) -> Router {
             graphql.layer(DefaultBodyLimit::max(app.engine.limits().body_bytes)),
         )
         .route("/.well-known/jwks.json", jwks(&app.jwks))
+        .route(webhooks::PAYMENTS, webhooks::payments())
         .merge(health::routes(app.readiness.clone()));
     if app.settings.playground {
         router = router.merge(playground::routes());

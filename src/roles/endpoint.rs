@@ -10,6 +10,8 @@ use api::authenticate::{Denied, Identity};
 use api::engine::{Engine, EngineSettings};
 use api::graphql::Graph;
 use domain::ports::Ports;
+use domain::ports::provider::Notice;
+use domain::use_cases::hear_provider::hear_provider;
 use domain::{Fault, Requester};
 use tokio::net::TcpListener;
 
@@ -74,6 +76,19 @@ fn app(world: &World, graph: &Graph, config: &Config, readiness: Readiness) -> A
             move |token| {
                 let identity = identify(&ports, &token);
                 Box::pin(async move { identity })
+            }
+        }),
+        hear: Arc::new({
+            let ports = ports.clone();
+            move |body, signature| {
+                let ports = ports.clone();
+                Box::pin(async move {
+                    let notice = Notice {
+                        body: &body,
+                        signature: &signature,
+                    };
+                    hear_provider(&ports, &notice).await
+                })
             }
         }),
         request_id: Arc::new({

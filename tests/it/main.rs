@@ -39,4 +39,5 @@ mod sellers;
 mod shards;
 mod storm;
 mod subscriptions;
+mod webhooks;
 mod wishlists;

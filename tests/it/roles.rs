@@ -8,13 +8,16 @@ use tokio::time::Instant;
 use crate::support::{Process, Shop, until};
 
 /// Addresses where nobody listens. (Port 1 is nobody's.)
-const NOWHERE: [(&str, &str); 4] = [
+const NOWHERE: [(&str, &str); 7] = [
     (
         "LEDGER__URL",
         "mysql://shop:hunter2hunter2@127.0.0.1:1/shop",
     ),
     ("REDIS__NODES", "127.0.0.1:1"),
     ("KAFKA__BROKERS", "127.0.0.1:1"),
+    ("PAYMENT__URL", "http://127.0.0.1:1"),
+    ("PAYMENT__SECRET_KEY", "sk_nowhere"),
+    ("PAYMENT__WEBHOOK_SECRET", "whsec_nowhere"),
     ("PROCESS__START", "4s"),
 ];
 

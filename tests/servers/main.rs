@@ -45,6 +45,8 @@ mod shards;
 mod storm;
 #[path = "../it/subscriptions.rs"]
 mod subscriptions;
+#[path = "../it/webhooks.rs"]
+mod webhooks;
 #[path = "../it/wishlists.rs"]
 mod wishlists;
 

@@ -82,3 +82,22 @@ async fn a_late_answer_of_the_provider_moves_nothing() {
     assert_eq!(charged.buyer.order(&charged.order).await, paid);
     charged.is_paid_once().await;
 }
+
+#[tokio::test]
+async fn a_webhook_that_comes_before_the_answer_settles_the_payment_once() {
+    let shop = Shop::with(&[("PAYMENT__ASK_AGAIN_AFTER", "1h")]);
+    shop.migrate().await;
+    // The answer is on its way for so long; nobody else asks.
+    let worker = failing_only(&shop, "payment", "provider-charged=1*sleep(5000)");
+    let told = Shop::node(shop.told(&["serve"])).await;
+    let server = shop.server(vec![told], vec![all_but(&shop, "payment")]);
+    let item = server.sign_in(Demo::Seller).await.sell(Sale::of(10)).await;
+    let buyer = server.sign_in(Demo::Customer).await;
+    let order = buyer.hold(&item, 3).await;
+    buyer.pay(&order, "tok_approve").await;
+    let paid = buyer.until_state(&order, "PAID").await;
+    sleep(Duration::from_secs(6)).await;
+    assert_eq!(buyer.order(&order).await, paid);
+    server.assert_audit(0).await;
+    worker.assert_calm();
+}

@@ -22,7 +22,7 @@ pub use after_sale::portion;
 pub use caller::{Caller, NoAnswer, code, codes, fresh_key};
 pub use mailbox::{Letter, parse as parse_letter};
 pub use process::Process;
-pub use shop::{Demo, Engines, Shop};
+pub use shop::{Demo, Engines, Shop, WEBHOOK_SECRET};
 pub use shopping::{Sale, instant, line};
 pub use socket::{Closed, Socket};
 pub use traffic::{Answered, Crowd, Tally, Then, Traffic, settled, verify};

@@ -28,7 +28,19 @@ pub struct Shop {
     settings: Vec<(String, String)>,
     /// Whether it runs in roles over servers, not in one process.
     is_in_roles: bool,
+    /// Its payment provider, where that is a process of its own.
+    provider: Option<Provider>,
 }
+
+/// A payment provider for one shop.
+struct Provider {
+    process: Process,
+    /// Where the shop's first node has to listen, to be told of payments.
+    told_at: String,
+}
+
+/// What the shops of these tests sign webhooks with.
+pub const WEBHOOK_SECRET: &str = "whsec_of_the_tests";
 
 /// Who the demo made accounts for.
 #[derive(Clone, Copy, Debug)]
@@ -65,6 +77,7 @@ impl Shop {
             folder: TempDir::new().unwrap(),
             settings: Vec::new(),
             is_in_roles: !engines.0.is_empty(),
+            provider: None,
         };
         for (key, value) in &engines.0 {
             shop.set(key, value);
@@ -72,7 +85,48 @@ impl Shop {
         for (key, value) in settings {
             shop.set(key, value);
         }
+        if shop.is_in_roles {
+            shop.start_provider();
+        }
         shop
+    }
+
+    /// A shop whose payment provider is behind a network, wherever the shop itself is.
+    pub fn with_provider(settings: &[(&str, &str)]) -> Self {
+        let mut shop = Self::with(settings);
+        if shop.provider.is_none() {
+            shop.start_provider();
+        }
+        shop
+    }
+
+    fn start_provider(&mut self) {
+        let [provider, told_at] = [(); 2].map(|()| {
+            let port = xtask::services::free_port().unwrap();
+            format!("127.0.0.1:{port}")
+        });
+        self.set("PAYMENT__URL", &format!("http://{provider}"));
+        self.set("PAYMENT__SECRET_KEY", "sk_of_the_tests");
+        self.set("PAYMENT__WEBHOOK_SECRET", WEBHOOK_SECRET);
+        self.set("PAYMENT__SIMULATED__LISTEN", &provider);
+        let webhooks = format!("http://{told_at}/webhooks/payments");
+        self.set("PAYMENT__SIMULATED__WEBHOOK_URL", &webhooks);
+        let process = Process::start(self.command(&["provider"]));
+        self.provider = Some(Provider { process, told_at });
+    }
+
+    /// The process of its payment provider.
+    pub fn provider(&self) -> &Process {
+        &self.provider.as_ref().unwrap().process
+    }
+
+    /// A command of the node that the provider tells of payments.
+    pub fn told(&self, arguments: &[&str]) -> Command {
+        let mut command = self.command(arguments);
+        if let Some(provider) = &self.provider {
+            command.env("FIRSTCOME_LISTEN", &provider.told_at);
+        }
+        command
     }
 
     /// The same folder with other settings.
@@ -110,13 +164,13 @@ impl Shop {
     /// every worker.
     pub async fn start(&self) -> Server {
         if !self.is_in_roles {
-            let node = Self::node(self.command(&[])).await;
+            let node = Self::node(self.told(&[])).await;
             return self.server(vec![node], Vec::new());
         }
         self.migrate().await;
         let worker = Process::start(self.command(&["work"]));
         let nodes = vec![
-            Self::node(self.command(&["serve"])).await,
+            Self::node(self.told(&["serve"])).await,
             Self::node(self.command(&["serve"])).await,
         ];
         self.server(nodes, vec![worker])

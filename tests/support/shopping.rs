@@ -29,7 +29,7 @@ const ORDER: &str = "id number state version placedAt paymentDueAt rejection
     total { amount currencyCode }
     lines { quantity unitPrice { amount } subtotal { amount } item { id } }
     payment { state attempts { id number state declineReason settledAt amount { amount } } }
-    refunds { id paymentId reason completedAt amount { amount currencyCode } }
+    refunds { id paymentId state reason completedAt amount { amount currencyCode } }
     shipment { state trackingNumber dispatchedAt deliveredAt cancelledAt }
     actions { action allowed until refused { code } }";
 

@@ -9,6 +9,7 @@ use api::authenticate::{Denied, Identity};
 use api::engine::{Engine, EngineSettings};
 use api::server::serve;
 use domain::account::Role;
+use domain::ports::provider::NoticeRefused;
 use domain::{AccountId, Requester, Timestamp};
 use futures_util::FutureExt;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
@@ -58,6 +59,7 @@ impl Server {
         let app = App {
             engine: Engine::new(|| toy::builder(&counters), options.engine),
             authenticate: Arc::new(|token| async move { identify(&token) }.boxed()),
+            hear: Arc::new(|body, signature| async move { hear(&body, &signature) }.boxed()),
             request_id: Arc::new(|| Uuid::from_u128(0x5eed)),
             span: Arc::new(|headers| {
                 if headers.contains_key("traceparent") {
@@ -157,6 +159,20 @@ fn http_client() -> Client {
             .unwrap();
     });
     Client::builder().no_proxy().build().unwrap()
+}
+
+/// What is signed with `right` is heard, `away` later, and the rest not at all.
+fn hear(body: &[u8], signature: &str) -> Result<(), NoticeRefused> {
+    match (signature, body) {
+        ("right", b"away") => {
+            let fault = domain::Fault::unavailable("listening", "the ledger is away");
+            Err(NoticeRefused::Fault(fault))
+        }
+        ("right", b"nonsense") => Err(NoticeRefused::Unreadable),
+        ("right", _) => Ok(()),
+        ("untaken", _) => Err(NoticeRefused::NotTaken),
+        _ => Err(NoticeRefused::Signature),
+    }
 }
 
 /// `account-7` is account 7 for ever, `brief-7` for 300 ms; `broken` can't be looked up.

@@ -15,3 +15,4 @@ mod playground;
 mod server;
 mod socket;
 mod toy;
+mod webhooks;

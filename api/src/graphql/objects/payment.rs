@@ -109,6 +109,8 @@ pub struct Refund {
     id: ID,
     /// The payment it gives back, `payment_…`.
     payment_id: ID,
+    /// What became of it.
+    state: RefundState,
     /// How much goes back.
     amount: Money,
     /// Why.
@@ -124,12 +126,25 @@ impl From<&domain::payment::Refund> for Refund {
         Self {
             id: refund.id.to_global(),
             payment_id: refund.payment.to_global(),
+            state: match refund.completed_at {
+                None => RefundState::Requested,
+                Some(_) => RefundState::Completed,
+            },
             amount: refund.amount.into(),
             reason: refund.reason.into(),
             requested_at: refund.requested_at.into(),
             completed_at: refund.completed_at.map(Into::into),
         }
     }
+}
+
+/// What became of a refund. New states may come, so expect unknown values.
+#[derive(Enum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RefundState {
+    /// The provider is asked until it has given the money back.
+    Requested,
+    /// The provider gave the money back.
+    Completed,
 }
 
 /// Why money goes back. New reasons may come, so expect unknown values.
