@@ -98,6 +98,7 @@ pub static TABS: &[Tab] = &[
     tab!("wishlist" with variables),
     tab!("pay-order" with variables),
     tab!("order" with variables),
+    tab!("take-back" with variables),
     tab!("me"),
 ];
 

@@ -1,5 +1,5 @@
-//! What comes after the sale: parts that are cancelled, parcels that come back, and what operators
-//! do about it.
+//! What comes after the sale: parts that are cancelled, parcels that go where they should and come
+//! back.
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::support::{Caller, Demo, Sale, Server, Shop, code, fresh_key, line, portion, until};
 
 /// Two items of a seller's, one at a thousand won and one at five hundred, and a buyer.
-async fn market(server: &Server) -> ([String; 2], Caller) {
+pub async fn market(server: &Server) -> ([String; 2], Caller) {
     let seller = server.sign_in(Demo::Seller).await;
     let one = seller.sell(Sale::of(10)).await;
     let other = seller.sell(Sale::of(10).at("500", "KRW")).await;
@@ -15,7 +15,7 @@ async fn market(server: &Server) -> ([String; 2], Caller) {
 }
 
 /// An order of three units of the one and two of the other that is paid.
-async fn paid(buyer: &Caller, items: &[String; 2]) -> String {
+pub async fn paid(buyer: &Caller, items: &[String; 2]) -> String {
     let payload = buyer.place(&[line(&items[0], 3), line(&items[1], 2)]).await;
     let order = payload["order"]["id"].as_str().unwrap().to_owned();
     buyer.until_state(&order, "PENDING_PAYMENT").await;
@@ -25,7 +25,7 @@ async fn paid(buyer: &Caller, items: &[String; 2]) -> String {
 }
 
 /// Amounts and reasons of the refunds that the provider has paid, once there are so many.
-async fn refunds(buyer: &Caller, order: &str, count: usize) -> Value {
+pub async fn refunds(buyer: &Caller, order: &str, count: usize) -> Value {
     let order = buyer
         .until_after(order, "refunded", |order| {
             let refunds = order["refunds"].as_array().unwrap();
@@ -65,14 +65,35 @@ async fn single_lines_and_quantities_are_cancelled_each_once() {
     assert_eq!(buyer.available(&items[0]).await, 9);
     assert_eq!(buyer.available(&items[1]).await, 9);
 
-    // The same request again is the same answer; a key means one thing.
+    check_repetitions(&buyer, input).await;
+    check_refusals(&buyer, &order).await;
+
+    // What is left, twice at once: it goes back once.
+    let rest = [portion(1, 1), portion(2, 1)];
+    let both = join_all((0..2).map(|_| buyer.cancel_parts(&order, &rest))).await;
+    let done = both.iter().filter(|payload| code(payload).is_none());
+    assert_eq!(done.count(), 1, "{both:?}");
+    assert_eq!(buyer.after(&order).await["state"], "CANCELLED");
+    assert_eq!(buyer.available(&items[0]).await, 10);
+    assert_eq!(
+        refunds(&buyer, &order, 2).await,
+        json!([["CANCELLED", "2500"], ["CANCELLED", "1500"]])
+    );
+    server.assert_clean().await;
+}
+
+/// The same request again is the same answer; a key means one thing.
+async fn check_repetitions(buyer: &Caller, input: Value) {
     let again = buyer.change("cancelOrder", input.clone()).await;
     assert_eq!((code(&again), &again["replayed"]), (None, &json!(true)));
     let mut other = input;
     other["lines"] = json!([portion(1, 1)]);
     let payload = buyer.change("cancelOrder", other).await;
     assert_eq!(code(&payload), Some("IDEMPOTENCY_KEY_REUSED"));
+}
 
+/// What is not there, or not there any more, can't be cancelled.
+async fn check_refusals(buyer: &Caller, order: &str) {
     for (lines, refusal, field) in [
         (
             vec![portion(1, 2)],
@@ -101,7 +122,7 @@ async fn single_lines_and_quantities_are_cancelled_each_once() {
         ),
         (vec![], "INVALID_INPUT", json!(["lines"])),
     ] {
-        let payload = buyer.cancel_parts(&order, &lines).await;
+        let payload = buyer.cancel_parts(order, &lines).await;
         let error = &payload["userErrors"][0];
         assert_eq!(
             (code(&payload), &error["field"]),
@@ -109,19 +130,6 @@ async fn single_lines_and_quantities_are_cancelled_each_once() {
             "{lines:?}"
         );
     }
-
-    // What is left, twice at once: it goes back once.
-    let rest = [portion(1, 1), portion(2, 1)];
-    let both = join_all((0..2).map(|_| buyer.cancel_parts(&order, &rest))).await;
-    let done = both.iter().filter(|payload| code(payload).is_none());
-    assert_eq!(done.count(), 1, "{both:?}");
-    assert_eq!(buyer.after(&order).await["state"], "CANCELLED");
-    assert_eq!(buyer.available(&items[0]).await, 10);
-    assert_eq!(
-        refunds(&buyer, &order, 2).await,
-        json!([["CANCELLED", "2500"], ["CANCELLED", "1500"]])
-    );
-    server.assert_clean().await;
 }
 
 #[tokio::test]
@@ -225,103 +233,6 @@ async fn a_return_has_its_time_and_its_reason() {
 }
 
 #[tokio::test]
-async fn operators_settle_returns_and_every_act_is_written_down() {
-    let settings = [
-        ("DELIVERY__DAY", "1s"),
-        ("RETURNS__DAYS_TO_REQUEST", "600"),
-        ("RETURNS__DAYS_TO_COMPLETE", "600"),
-    ];
-    let shop = Shop::with(&settings);
-    let server = shop.start().await;
-    let (items, buyer) = market(&server).await;
-    let admin = server.sign_in(Demo::Admin).await;
-    let order = paid(&buyer, &items).await;
-    buyer.until_delivered(&order).await;
-    for reason in ["too short", &*"x".repeat(51)] {
-        let input = json!({ "orderId": order, "reason": reason });
-        let payload = buyer.change("requestReturn", input).await;
-        assert_eq!(code(&payload), Some("INVALID_INPUT"), "{reason}: {payload}");
-        assert_eq!(payload["userErrors"][0]["field"], json!(["reason"]));
-    }
-    let mut returns = Vec::new();
-    for portion in [portion(1, 1), portion(2, 2)] {
-        let payload = buyer.give_back(&order, &[portion]).await;
-        let asked = payload["order"]["returns"].as_array().unwrap();
-        returns.push(asked.last().unwrap()["id"].as_str().unwrap().to_owned());
-    }
-
-    let approve = json!({ "returnId": returns[0] });
-    let payload = buyer.change("approveReturn", approve.clone()).await;
-    assert_eq!(code(&payload), Some("FORBIDDEN"), "a buyer is no operator");
-    let both = join_all((0..2).map(|_| admin.change("approveReturn", approve.clone()))).await;
-    let done = both.iter().filter(|payload| code(payload).is_none());
-    assert_eq!(done.count(), 1, "{both:?}");
-    let reject = json!({ "returnId": returns[1], "note": "It was worn." });
-    let payload = admin.change("rejectReturn", reject.clone()).await;
-    assert_eq!(
-        payload["order"]["returns"][1]["state"], "REJECTED",
-        "{payload}"
-    );
-    assert_eq!(payload["order"]["returns"][1]["note"], "It was worn.");
-    let payload = admin.change("rejectReturn", reject).await;
-    assert_eq!(code(&payload), Some("RETURN_SETTLED"), "{payload}");
-    assert_eq!(
-        refunds(&buyer, &order, 1).await,
-        json!([["RETURNED", "1000"]])
-    );
-    buyer.until_available(&items[0], 8).await;
-    assert_eq!(buyer.available(&items[1]).await, 8, "not taken back");
-
-    let won = |amount: &str| json!({ "amount": amount, "currencyCode": "KRW" });
-    let refund = |amount: &str| json!({ "orderId": order, "amount": won(amount), "reason": "It came late." });
-    let payload = admin.change("refundOrder", refund("3001")).await;
-    assert_eq!(code(&payload), Some("MORE_THAN_CAPTURED"), "{payload}");
-    assert_eq!(payload["userErrors"][0]["refundable"]["amount"], "3000");
-    let payload = admin.change("refundOrder", refund("0")).await;
-    assert_eq!(code(&payload), Some("INVALID_INPUT"), "{payload}");
-    let payload = buyer.change("refundOrder", refund("1")).await;
-    assert_eq!(code(&payload), Some("FORBIDDEN"), "{payload}");
-    let mut by_hand = refund("700");
-    by_hand["idempotencyKey"] = json!(fresh_key());
-    for replayed in [false, true] {
-        let payload = admin.change("refundOrder", by_hand.clone()).await;
-        assert_eq!(
-            (code(&payload), &payload["replayed"]),
-            (None, &json!(replayed))
-        );
-    }
-    assert_eq!(
-        refunds(&buyer, &order, 2).await,
-        json!([["RETURNED", "1000"], ["BY_HAND", "700"]])
-    );
-
-    let acts = admin.acts_on(None).await;
-    let told: Vec<Value> = acts
-        .iter()
-        .map(|act| json!([act["deed"], act["note"]]))
-        .collect();
-    assert_eq!(
-        told,
-        [
-            json!(["APPROVE_RETURN", null]),
-            json!(["REJECT_RETURN", "It was worn."]),
-            json!(["REFUND_ORDER", "It came late."])
-        ]
-    );
-    assert_eq!(
-        acts[0]["changes"],
-        json!([
-            { "what": "refunded", "before": "0 KRW", "after": "1000 KRW" },
-            { "what": "units", "before": "5", "after": "4" },
-            { "what": "return", "before": "REQUESTED", "after": "COMPLETED" }
-        ])
-    );
-    let of_it = admin.acts_on(acts[2]["subject"].as_str()).await;
-    assert_eq!(of_it, [acts[2].clone()]);
-    server.assert_clean().await;
-}
-
-#[tokio::test]
 async fn a_parcel_goes_where_its_buyer_says() {
     let shop = Shop::new();
     let server = shop.start().await;
@@ -353,79 +264,6 @@ async fn a_parcel_goes_where_its_buyer_says() {
         .await;
     let own = &profile["viewer"]["profile"]["address"];
     assert_eq!(&newcomer.after(&order).await["shipment"]["address"], own);
-    server.assert_clean().await;
-}
-
-#[tokio::test]
-async fn the_back_office_finds_and_explains() {
-    let shop = Shop::new();
-    let server = shop.start().await;
-    let (items, buyer) = market(&server).await;
-    let admin = server.sign_in(Demo::Admin).await;
-    let order = paid(&buyer, &items).await;
-    buyer.cancel_parts(&order, &[portion(1, 1)]).await;
-    admin.restock(&items[0], 5).await;
-    admin.restock(&items[0], -2).await;
-    let stock = until("the gate to agree", || async {
-        Some(admin.item_stock(&items[0]).await).filter(|stock| stock["agrees"] == true)
-    })
-    .await;
-    assert_eq!(
-        stock["ledger"],
-        json!({ "total": 13, "held": 2, "admitted": 3, "released": 1, "available": 11 })
-    );
-    let movements = stock["movements"]["nodes"].as_array().unwrap();
-    let told: Vec<Value> = movements
-        .iter()
-        .map(|of| json!([of["cause"], of["total"], of["held"], of["released"]]))
-        .collect();
-    assert_eq!(
-        told,
-        [
-            json!(["OPENED", 10, 0, 0]),
-            json!(["RESERVED", 0, 3, 0]),
-            json!(["CANCELLED", 0, -1, 1]),
-            json!(["RESTOCKED", 5, 0, 0]),
-            json!(["ADJUSTED", -2, 0, 0])
-        ]
-    );
-    assert_eq!(movements[1]["orderId"], json!(order));
-    let deeds = admin.acts_on(None).await;
-    assert_eq!(
-        deeds.len(),
-        2,
-        "a seller's stock, changed by an operator: {deeds:?}"
-    );
-    assert_eq!(
-        deeds[0]["changes"],
-        json!([{ "what": "total", "before": "10", "after": "15" }])
-    );
-
-    let find = "query($filter: OrderFilter, $users: UserFilter, $id: ID!) { backOffice {
-        orders(first: 10, filter: $filter) { nodes { buyerId buyer { email } order { id state } } }
-        users(first: 10, filter: $users) { nodes { id email role } }
-        order(id: $id) { order { id } buyer { id } } } }";
-    let email = shop.credentials(Demo::Customer).0;
-    let variables = json!({
-        "filter": { "states": ["PAID"] }, "users": { "email": email.to_uppercase() }, "id": order,
-    });
-    let data = admin.ask(find, variables.clone()).await;
-    let found = &data["backOffice"];
-    assert_eq!(found["orders"]["nodes"][0]["order"]["id"], json!(order));
-    assert_eq!(found["orders"]["nodes"][0]["buyer"]["email"], json!(email));
-    assert_eq!(found["users"]["nodes"][0]["email"], json!(email));
-    assert_eq!(found["users"]["nodes"].as_array().unwrap().len(), 1);
-    assert_eq!(
-        found["order"]["buyer"]["id"],
-        found["users"]["nodes"][0]["id"]
-    );
-    let none = json!({ "filter": { "states": ["EXPIRED"] }, "id": items[0] });
-    let data = admin.ask(find, none).await;
-    assert_eq!(data["backOffice"]["orders"]["nodes"], json!([]));
-    assert_eq!(data["backOffice"]["order"], Value::Null);
-    let answer = buyer.post(find, variables).await;
-    assert_eq!(answer["data"]["backOffice"], Value::Null);
-    assert_eq!(answer["errors"][0]["extensions"]["code"], "FORBIDDEN");
     server.assert_clean().await;
 }
 

@@ -21,6 +21,8 @@ mod support;
 
 #[path = "../it/after_sale.rs"]
 mod after_sale;
+#[path = "../it/back_office.rs"]
+mod back_office;
 #[path = "../it/deals.rs"]
 mod deals;
 #[path = "../it/first_five_minutes.rs"]
@@ -33,6 +35,8 @@ mod limits;
 mod mail_server;
 #[path = "../it/payments.rs"]
 mod payments;
+#[path = "../it/predecessors.rs"]
+mod predecessors;
 #[path = "../it/race.rs"]
 mod race;
 #[path = "../it/races_after_sale.rs"]

@@ -1,0 +1,318 @@
+//! What the two systems offered that this one replaces: a test a capability, by its name.
+//!
+//! What has tests of its own is not said again here: refusals in `refusals`, letters in `letters`,
+//! races in `race`, `payments` and `races_after_sale`, caches, replication, events and resilience
+//! over the servers.
+
+use serde_json::{Value, json};
+
+use crate::support::{Caller, Demo, Sale, Server, Shop, code, fresh_key, line, portion};
+
+/// A day lasts two seconds; a return can wait.
+const FAST: [(&str, &str); 2] = [("DELIVERY__DAY", "2s"), ("RETURNS__DAYS_TO_REQUEST", "600")];
+
+async fn market(server: &Server, units: i64) -> (String, Caller) {
+    let seller = server.sign_in(Demo::Seller).await;
+    let item = seller.sell(Sale::of(units)).await;
+    (item, server.sign_up("kim").await)
+}
+
+#[tokio::test]
+async fn catalogue_is_paged_and_sellers_run_their_own_goods() {
+    let shop = Shop::new();
+    let server = shop.start().await;
+    let seller = server.sign_in(Demo::Seller).await;
+    for number in 0..12 {
+        let name = format!("Lamp {number}");
+        seller
+            .sell(Sale::of(3).named(&name).category("FASHION"))
+            .await;
+    }
+    let document = "query($after: String) { items(first: 10, after: $after,
+        filter: { nameContains: \"lamp\", category: FASHION }) {
+        nodes { id name stock { total } } pageInfo { hasNextPage endCursor } } }";
+    let anybody = server.anybody();
+    let first = anybody.ask(document, json!({})).await["items"].take();
+    assert_eq!(first["nodes"].as_array().unwrap().len(), 10);
+    assert_eq!(first["nodes"][0]["name"], "Lamp 11", "the newest first");
+    let after = json!({ "after": first["pageInfo"]["endCursor"] });
+    let rest = anybody.ask(document, after).await["items"].take();
+    assert_eq!(rest["nodes"].as_array().unwrap().len(), 2);
+    assert_eq!(rest["pageInfo"]["hasNextPage"], false);
+    let item = first["nodes"][0]["id"].as_str().unwrap();
+    assert_eq!(seller.restock(item, 7).await["item"]["stock"]["total"], 10);
+    assert_eq!(seller.item(item).await["description"], "");
+    let negative = Sale::of(-1);
+    let refused = seller.create_item(&negative, &fresh_key()).await;
+    assert_eq!(code(&refused), Some("INVALID_INPUT"), "{refused}");
+    server.assert_clean().await;
+}
+
+#[tokio::test]
+async fn item_kinds_general_and_time_deal() {
+    let shop = Shop::new();
+    let server = shop.start().await;
+    let seller = server.sign_in(Demo::Seller).await;
+    let general = seller.sell(Sale::of(1)).await;
+    assert_eq!(seller.item(&general).await["kind"], "GENERAL");
+    let opens_at = seller.server_time_in(60_000).await;
+    let deal = seller
+        .sell(Sale::of(1).deal(json!({ "opensAt": opens_at })))
+        .await;
+    let item = seller.item(&deal).await;
+    assert_eq!(
+        (&item["kind"], &item["deal"]["phase"]),
+        (&json!("TIME_DEAL"), &json!("UPCOMING"))
+    );
+    let early = server
+        .sign_in(Demo::Customer)
+        .await
+        .place(&[line(&deal, 1)])
+        .await;
+    assert_eq!(code(&early), Some("DEAL_NOT_OPEN"), "{early}");
+    server.assert_clean().await;
+}
+
+#[tokio::test]
+async fn stock_read_is_live_before_anybody_paid() {
+    let shop = Shop::new();
+    let server = shop.start().await;
+    let (item, buyer) = market(&server, 5).await;
+    buyer.hold(&item, 2).await;
+    assert_eq!(server.anybody().available(&item).await, 3);
+    server.assert_clean().await;
+}
+
+#[tokio::test]
+async fn order_entry_answers_with_id_and_state_at_once() {
+    let shop = Shop::new();
+    let server = shop.start().await;
+    let (item, buyer) = market(&server, 5).await;
+    let payload = buyer.place(&[line(&item, 2)]).await;
+    assert_eq!(payload["order"]["state"], "ACCEPTED", "{payload}");
+    let id = payload["order"]["id"].as_str().unwrap();
+    assert_eq!(
+        buyer.order(id).await["id"],
+        json!(id),
+        "it can be read at once"
+    );
+    let too_many = buyer.place(&[line(&item, 4)]).await;
+    assert_eq!(
+        code(&too_many),
+        Some("OUT_OF_STOCK"),
+        "of a general item too"
+    );
+    server.assert_clean().await;
+}
+
+/// The walk of the README: from the wishlist over an order of several goods and its delivery to a
+/// return that is completed and refunded.
+#[tokio::test]
+async fn several_goods_in_one_order_from_the_wishlist_to_a_completed_return() {
+    let shop = Shop::with(&FAST);
+    let server = shop.start().await;
+    let (tea, buyer) = market(&server, 10).await;
+    let seller = server.sign_in(Demo::Seller).await;
+    let cup = seller.sell(Sale::of(10).at("500", "KRW")).await;
+    let mut entries = Vec::new();
+    for (item, quantity) in [(&tea, 2), (&cup, 1)] {
+        let document = "mutation($input: AddToWishlistInput!) { addToWishlist(input: $input) {
+            entry { id } userErrors { code } } }";
+        let input = json!({ "itemId": item, "quantity": quantity });
+        let payload = buyer.mutate(document, input.clone()).await;
+        entries.push(payload["entry"]["id"].clone());
+        let again = buyer.mutate(document, input).await;
+        assert_eq!(code(&again), Some("ON_WISHLIST_ALREADY"), "once an item");
+    }
+    let input = json!({ "idempotencyKey": fresh_key(), "wishlistEntryIds": entries });
+    let payload = buyer.place_input(input).await;
+    assert_eq!(code(&payload), None, "{payload}");
+    let order = payload["order"]["id"].as_str().unwrap();
+    buyer.until_state(order, "PENDING_PAYMENT").await;
+    let left = buyer
+        .ask(
+            "{ viewer { wishlist(first: 9) { nodes { id } } } }",
+            json!({}),
+        )
+        .await;
+    assert_eq!(
+        left["viewer"]["wishlist"]["nodes"],
+        json!([]),
+        "the rows are cleared"
+    );
+    buyer.pay(order, "tok_approve").await;
+    let delivered = buyer.until_delivered(order).await;
+    assert_eq!(delivered["total"]["amount"], "2500");
+    let payload = buyer
+        .give_back(order, &[portion(1, 1), portion(2, 1)])
+        .await;
+    assert_eq!(code(&payload), None, "{payload}");
+    let returned = buyer
+        .until_after(order, "returned and refunded", |order| {
+            order["returns"][0]["state"] == "COMPLETED"
+                && !order["refunds"][0]["completedAt"].is_null()
+        })
+        .await;
+    assert_eq!(returned["refunds"][0]["amount"]["amount"], "1500");
+    assert_eq!(returned["currentTotal"]["amount"], "1000");
+    buyer.until_available(&tea, 9).await;
+    buyer.until_available(&cup, 10).await;
+    server.assert_clean().await;
+}
+
+#[tokio::test]
+async fn payment_that_is_declined_can_be_tried_with_another_method() {
+    let shop = Shop::new();
+    let server = shop.start().await;
+    let (item, buyer) = market(&server, 5).await;
+    let order = buyer.hold(&item, 1).await;
+    let due = buyer.order(&order).await["paymentDueAt"].clone();
+    buyer.pay(&order, "tok_decline").await;
+    let declined = buyer
+        .until_order(&order, "declined", |order| {
+            order["payment"]["state"] == "DECLINED" && order["state"] == "PENDING_PAYMENT"
+        })
+        .await;
+    assert_eq!(declined["paymentDueAt"], due, "the hold is the same");
+    buyer.pay(&order, "tok_approve").await;
+    buyer.until_state(&order, "PAID").await;
+    server.assert_clean().await;
+}
+
+#[tokio::test]
+async fn unpaid_orders_of_every_kind_expire() {
+    let shop = Shop::with(&[("ORDERS__HOLD", "1s")]);
+    let server = shop.start().await;
+    let (general, buyer) = market(&server, 5).await;
+    let seller = server.sign_in(Demo::Seller).await;
+    let deal = seller.sell(Sale::of(5).limited_to(2)).await;
+    for item in [general, deal] {
+        let order = buyer.buy(&item, 2).await;
+        buyer.until_state(&order, "EXPIRED").await;
+        buyer.until_available(&item, 5).await;
+    }
+    server.assert_clean().await;
+}
+
+#[tokio::test]
+async fn cancel_gives_stock_and_money_back_each_once() {
+    let shop = Shop::new();
+    let server = shop.start().await;
+    let (item, buyer) = market(&server, 5).await;
+    let order = buyer.own(&item, 2).await;
+    let key = fresh_key();
+    for replayed in [false, true] {
+        let payload = buyer.cancel_under(&key, &order).await;
+        assert_eq!(
+            (code(&payload), &payload["replayed"]),
+            (None, &json!(replayed))
+        );
+    }
+    let after = buyer
+        .until_after(&order, "refunded", |order| {
+            !order["refunds"][0]["completedAt"].is_null()
+        })
+        .await;
+    assert_eq!(after["refunds"].as_array().unwrap().len(), 1);
+    assert_eq!(buyer.available(&item).await, 5);
+    server.assert_clean().await;
+}
+
+#[tokio::test]
+async fn delivery_moves_a_parcel_a_day() {
+    let shop = Shop::with(&FAST);
+    let server = shop.start().await;
+    let (item, buyer) = market(&server, 5).await;
+    let order = buyer.own(&item, 1).await;
+    let shipment = buyer.until_delivered(&order).await["shipment"].take();
+    let at = |field: &str| crate::support::instant(&shipment[field]);
+    assert!(at("dispatchedAt") < at("deliveredAt"), "{shipment}");
+    assert_eq!(shipment["trackingNumber"].as_str().unwrap().len(), 12);
+    server.assert_clean().await;
+}
+
+#[tokio::test]
+async fn return_is_for_its_owner_with_a_reason_of_ten_to_fifty_characters() {
+    let shop = Shop::with(&FAST);
+    let server = shop.start().await;
+    let (item, buyer) = market(&server, 5).await;
+    let order = buyer.own(&item, 1).await;
+    let ask = |caller: Caller, reason: String| {
+        let input = json!({ "orderId": order, "reason": reason });
+        async move { caller.change("requestReturn", input).await }
+    };
+    let early = ask(buyer.clone(), "long enough for it".to_owned()).await;
+    assert_eq!(
+        code(&early),
+        Some("STATE_CONFLICT"),
+        "only what is delivered"
+    );
+    buyer.until_delivered(&order).await;
+    let stranger = server.sign_in(Demo::Customer).await;
+    let theirs = ask(stranger, "long enough for it".to_owned()).await;
+    assert_eq!(code(&theirs), Some("NOT_FOUND"));
+    for length in [9, 51] {
+        let payload = ask(buyer.clone(), "x".repeat(length)).await;
+        assert_eq!(code(&payload), Some("INVALID_INPUT"), "{length}: {payload}");
+    }
+    let payload = ask(buyer.clone(), "x".repeat(50)).await;
+    assert_eq!(code(&payload), None, "{payload}");
+    server.assert_clean().await;
+}
+
+#[tokio::test]
+async fn my_orders_show_the_price_that_was_captured() {
+    let shop = Shop::new();
+    let server = shop.start().await;
+    let (item, buyer) = market(&server, 5).await;
+    let order = buyer.own(&item, 1).await;
+    let seller = server.sign_in(Demo::Seller).await;
+    let version = seller.item(&item).await["version"].clone();
+    let price = json!({ "amount": "7777", "currencyCode": "KRW" });
+    let input = json!({ "itemId": item, "expectedVersion": version, "price": price });
+    assert_eq!(code(&seller.update_item(input).await), None);
+    let document = "{ viewer { orders(first: 1) { nodes { id total { amount }
+        payment { state } shipment { state } returns { state } } } } }";
+    let data = buyer.ask(document, json!({})).await;
+    let newest = &data["viewer"]["orders"]["nodes"][0];
+    assert_eq!(
+        (&newest["id"], &newest["total"]["amount"]),
+        (&json!(order), &json!("1000"))
+    );
+    server.assert_clean().await;
+}
+
+#[tokio::test]
+async fn sign_up_sign_in_and_my_page() {
+    let shop = Shop::new();
+    let server = shop.start().await;
+    let anybody = server.anybody();
+    anybody.request_verification("min@example.com").await;
+    let mailed = server.mailed_code("min@example.com").await;
+    let input = json!({
+        "email": "min@example.com", "code": mailed, "password": "correct horse battery",
+        "name": "김민수", "phone": "010-0000-0000", "address": "서울특별시 세종대로 1",
+    });
+    assert_eq!(code(&anybody.sign_up(input).await), None);
+    let caller = anybody
+        .sign_in("min@example.com", "correct horse battery")
+        .await;
+    let document = "{ viewer { profile { email name phone address role }
+        wishlist(first: 1) { nodes { id } } orders(first: 1) { nodes { id } } sessions { id } } }";
+    let data = caller.ask(document, json!({})).await;
+    let profile = json!({
+        "email": "min@example.com", "name": "김민수", "phone": "010-0000-0000",
+        "address": "서울특별시 세종대로 1", "role": "CUSTOMER",
+    });
+    assert_eq!(data["viewer"]["profile"], profile);
+    assert_eq!(data["viewer"]["sessions"].as_array().unwrap().len(), 1);
+    let wrong = anybody
+        .try_sign_in("min@example.com", "wrong horse battery")
+        .await;
+    assert_eq!(code(&wrong), Some("INVALID_CREDENTIALS"));
+    let nobody = anybody
+        .ask("{ viewer { profile { email } } }", json!({}))
+        .await;
+    assert_eq!(nobody["viewer"], Value::Null);
+    server.assert_clean().await;
+}
