@@ -80,6 +80,7 @@ impl World {
             accounts: ledger.clone(),
             wishlists: ledger.clone(),
             letters: ledger.clone(),
+            dead_letters: ledger.clone(),
             audit: ledger.clone(),
             back_office: ledger.clone(),
             provider,

@@ -21,7 +21,7 @@ use domain::ports::Ports;
 
 pub use breaker::Breaker;
 pub use gate::GuardedGate;
-pub use ledger::GuardedLedger;
+pub use ledger::{GuardedLedger, LedgerPorts};
 pub use log::GuardedLog;
 pub use mailer::GuardedMailer;
 pub use provider::GuardedProvider;
@@ -83,15 +83,16 @@ impl Guards {
         let (ports, guards) = Self::embedded(ports, settings)?;
         let gate = GuardedGate::new(ports.gate.clone(), settings)?;
         let log = GuardedLog::new(ports.log.clone(), settings)?;
-        let ledger = GuardedLedger::new(
-            ports.orders.clone(),
-            ports.accounts.clone(),
-            ports.wishlists.clone(),
-            ports.back_office.clone(),
-            ports.letters.clone(),
-            ports.catalogue.clone(),
-            settings,
-        )?;
+        let ledger = LedgerPorts {
+            orders: ports.orders.clone(),
+            accounts: ports.accounts.clone(),
+            wishlists: ports.wishlists.clone(),
+            back_office: ports.back_office.clone(),
+            letters: ports.letters.clone(),
+            dead_letters: ports.dead_letters.clone(),
+            catalogue: ports.catalogue.clone(),
+        };
+        let ledger = GuardedLedger::new(ledger, settings)?;
         let ledger = Arc::new(ledger);
         let ports = Ports {
             gate: Arc::new(gate),
@@ -101,6 +102,7 @@ impl Guards {
             wishlists: ledger.clone(),
             back_office: ledger.clone(),
             letters: ledger.clone(),
+            dead_letters: ledger.clone(),
             catalogue: ledger,
             ..ports
         };

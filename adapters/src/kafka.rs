@@ -21,14 +21,15 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::Fault;
+use domain::dead_letter::RawRecord;
 use domain::message::{Message, Offset, Partition, Topic};
 use domain::ports::Clock;
-use domain::ports::log::{Consumer, DeadLetter, Group, Log};
+use domain::ports::log::{Consumer, DeadLetter, Group, Kept, Log};
 use moka::sync::Cache;
 use uuid::Uuid;
 
 use consumer::KafkaConsumer;
-use inquiry::Inquiry;
+use inquiry::{Inquiry, Span};
 use names::Names;
 use producer::{Outgoing, Producer};
 
@@ -87,6 +88,7 @@ impl KafkaLog {
         }
         let records = encoded.iter().map(|(topic, key, payload, trace)| Outgoing {
             topic: self.names.of(*topic),
+            partition: None,
             key,
             payload,
             headers: trace.map(trace::headers),
@@ -149,8 +151,38 @@ impl Log for KafkaLog {
         Ok(())
     }
 
-    async fn dead_letters(&self) -> Result<u64, Fault> {
-        self.inquiry.dead_letters().await
+    async fn kept(&self, from: Offset, most: usize) -> Result<Kept, Fault> {
+        let span = self.inquiry.dead_letters().await?;
+        let from_here = span.place_or_beginning(from);
+        if from_here >= span.end {
+            let letters = Vec::new();
+            return Ok(Kept {
+                letters,
+                next: from,
+            });
+        }
+        let span = Span {
+            first: from_here,
+            ..span
+        };
+        dead_letters::read(&self.settings, &self.names, span, most).await
+    }
+
+    async fn dead_letters(&self, from: Offset) -> Result<u64, Fault> {
+        let span = self.inquiry.dead_letters().await?;
+        let count = span.end.0 - span.place_or_beginning(from).0;
+        Ok(u64::try_from(count).unwrap_or(0))
+    }
+
+    async fn publish_again(&self, to: Partition, record: &RawRecord) -> Result<(), Fault> {
+        let record = Outgoing {
+            topic: self.names.of(to.topic),
+            partition: Some(to.number),
+            key: &record.key,
+            payload: &record.payload,
+            headers: record.trace.as_deref().map(trace::headers),
+        };
+        self.producer.send(1, std::iter::once(record)).await
     }
 }
 

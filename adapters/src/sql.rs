@@ -9,6 +9,7 @@ mod audit;
 mod back_office;
 mod bulk;
 mod catalogue;
+mod dead_letters;
 mod engine;
 mod entities;
 mod fault;
@@ -20,6 +21,7 @@ mod orders;
 mod outbox;
 mod paging;
 mod pauses;
+mod positions;
 mod records;
 mod references;
 mod rows;
@@ -43,7 +45,7 @@ use orders::Together;
 use pauses::Pauses;
 
 /// The ledger behind the ports `Orders`, `Catalogue`, `Outbox`, `Accounts`, `Wishlists`, `Letters`,
-/// `BackOffice` and `LedgerAudit`.
+/// `DeadLetters`, `BackOffice` and `LedgerAudit`.
 pub struct Ledger {
     engine: Engine,
     timer: Arc<dyn Clock>,

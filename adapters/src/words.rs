@@ -4,6 +4,7 @@
 use domain::Language;
 use domain::account::Role;
 use domain::act::Deed;
+use domain::dead_letter::Settlement;
 use domain::delivery::ShipmentStatus;
 use domain::item::Category;
 use domain::movement::Cause;
@@ -112,6 +113,10 @@ words! {
         ReplayDeadLetter = "REPLAY_DEAD_LETTER",
         DropDeadLetter = "DROP_DEAD_LETTER",
     }
+    Settlement {
+        Replayed = "REPLAYED",
+        Dropped = "DROPPED",
+    }
     Category {
         Fashion = "FASHION",
         Beauty = "BEAUTY",
@@ -156,6 +161,7 @@ mod tests {
         come_back::<ReturnStatus>();
         come_back::<Cause>();
         come_back::<Deed>();
+        come_back::<Settlement>();
         come_back::<Category>();
         come_back::<Language>();
         come_back::<Role>();

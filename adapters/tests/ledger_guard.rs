@@ -12,7 +12,7 @@ use std::time::Duration;
 use adapters::clock::SystemClock;
 use adapters::crypto::vault::{Vault, VaultKey};
 use adapters::entropy::SystemEntropy;
-use adapters::guard::{GuardSettings, GuardedLedger};
+use adapters::guard::{GuardSettings, GuardedLedger, LedgerPorts};
 use adapters::sql::Ledger;
 use domain::event::{Event, ItemEvent};
 use domain::item::{Category, Details, Item, Kind};
@@ -47,16 +47,16 @@ async fn open() -> Shop {
         pause: Duration::from_mins(10),
         ..GuardSettings::default()
     };
-    let ports = || ledger.clone();
-    let guarded = GuardedLedger::new(
-        ports(),
-        ports(),
-        ports(),
-        ports(),
-        ports(),
-        ports(),
-        &settings,
-    );
+    let ports = LedgerPorts {
+        orders: ledger.clone(),
+        accounts: ledger.clone(),
+        wishlists: ledger.clone(),
+        back_office: ledger.clone(),
+        letters: ledger.clone(),
+        dead_letters: ledger.clone(),
+        catalogue: ledger.clone(),
+    };
+    let guarded = GuardedLedger::new(ports, &settings);
     Shop {
         bare: ledger,
         ledger: guarded.unwrap(),

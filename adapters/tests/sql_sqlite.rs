@@ -14,6 +14,7 @@ mod stores {
     pub mod bench;
     pub mod books;
     pub mod chaos;
+    pub mod dead_letters;
     pub mod guards;
     pub mod items;
     pub mod letters;

@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+use crate::dead_letter::Settlement;
 use crate::item::Item;
 use crate::order::Order;
 use crate::return_request::ReturnRequest;
@@ -116,6 +117,13 @@ impl Alteration {
             changes.extend(Self::between("return", before, state(request)));
         }
         changes
+    }
+
+    /// What is told of a dead letter that was open.
+    #[must_use]
+    pub fn of_dead_letter(settlement: Settlement) -> Vec<Self> {
+        let settled = Self::between("settlement", String::new(), word(settlement));
+        settled.into_iter().collect()
     }
 }
 

@@ -37,6 +37,8 @@ id! {
     EventId,
     /// One act of an operator.
     ActId,
+    /// A record that a group could not handle; derived, see [`DeadLetterId::derive`].
+    DeadLetterId,
     /// What a client chose to recognise a repeated request by.
     IdempotencyKey,
 }
@@ -46,6 +48,18 @@ id! {
 const ORDERS: Uuid = Uuid::from_u128(0x6f1d_3a52_8c07_4b19_9e64_51b2_d0a8_c3f7);
 /// The namespace of derived payment ids.
 const PAYMENTS: Uuid = Uuid::from_u128(0x2b90_77e4_15da_4c3e_a1f8_09c6_7e5d_b442);
+
+/// The namespace of derived ids of dead letters (random, fixed for ever: a changed one would file what
+/// is filed already a second time).
+const DEAD_LETTERS: Uuid = Uuid::from_u128(0xa4c7_18de_5b03_4f62_8c9d_e07a_3915_6bf4);
+
+impl DeadLetterId {
+    /// The id of the dead letter of a place: the group, and where its record is in the log.
+    #[must_use]
+    pub fn derive(place: &str) -> Self {
+        Self(Uuid::new_v5(&DEAD_LETTERS, place.as_bytes()))
+    }
+}
 
 impl OrderId {
     /// The id of the order that `buyer` asks for under `key` (UUID version 5, RFC 9562): the same

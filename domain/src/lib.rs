@@ -6,6 +6,7 @@
 pub mod account;
 pub mod act;
 pub mod batch;
+pub mod dead_letter;
 pub mod deal;
 pub mod delivery;
 pub mod event;

@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod audit;
 pub mod back_office;
 pub mod catalogue;
+pub mod dead_letters;
 pub mod gate;
 pub mod letters;
 pub mod log;
@@ -26,6 +27,7 @@ pub use accounts::Accounts;
 pub use audit::LedgerAudit;
 pub use back_office::BackOffice;
 pub use catalogue::{Catalogue, ItemCache};
+pub use dead_letters::DeadLetters;
 pub use gate::Gate;
 pub use letters::Letters;
 pub use log::{Consumer, Log};
@@ -50,6 +52,7 @@ pub struct Ports {
     pub accounts: Arc<dyn Accounts>,
     pub wishlists: Arc<dyn Wishlists>,
     pub letters: Arc<dyn Letters>,
+    pub dead_letters: Arc<dyn DeadLetters>,
     pub audit: Arc<dyn LedgerAudit>,
     pub back_office: Arc<dyn BackOffice>,
     pub provider: Arc<dyn Provider>,

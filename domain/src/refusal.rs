@@ -1,5 +1,6 @@
 //! An expected *no*, with what a screen needs to show it. Part of the product, not a fault.
 
+use crate::dead_letter::Settlement;
 use crate::order::{OrderAction, OrderStatus};
 use crate::return_request::ReturnStatus;
 use crate::{ItemId, Money, Timestamp, WishlistEntryId};
@@ -111,6 +112,12 @@ pub enum Reason {
     MoreThanCaptured {
         refundable: Money,
     },
+    /// The dead letter was replayed or dropped already.
+    DeadLetterSettled {
+        settlement: Settlement,
+    },
+    /// Of the dead letter's record there is nothing to publish again.
+    DeadLetterNotWhole,
     /// The key was used before with another input.
     IdempotencyKeyReused,
     /// Somebody edited it in between.

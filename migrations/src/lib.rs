@@ -17,6 +17,7 @@ mod m0007_wishlists;
 mod m0008_mail;
 mod m0009_after_sale;
 mod m0010_payment_references;
+mod m0012_dead_letters;
 
 use std::collections::HashSet;
 
@@ -81,6 +82,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0008_mail::Migration),
             Box::new(m0009_after_sale::Migration),
             Box::new(m0010_payment_references::Migration),
+            Box::new(m0012_dead_letters::Migration),
         ]
     }
 }
@@ -102,6 +104,7 @@ mod tests {
             m0009_after_sale::tables(backend),
             m0008_mail::tables(backend),
             m0010_payment_references::tables(backend),
+            m0012_dead_letters::tables(backend),
         ];
         let indexes = [
             m0001_catalogue::indexes(),
@@ -111,6 +114,7 @@ mod tests {
             m0007_wishlists::indexes(),
             m0009_after_sale::indexes(),
             m0008_mail::indexes(),
+            m0012_dead_letters::indexes(),
         ];
         let tables = tables
             .iter()
@@ -196,8 +200,8 @@ mod tests {
         let row = database.query_one_raw(count).await.unwrap().unwrap();
         assert_eq!(
             row.try_get_by_index::<i64>(0).unwrap(),
-            23,
-            "22 of ours and the history"
+            24,
+            "23 of ours and the history"
         );
     }
 }

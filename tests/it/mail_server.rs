@@ -1,23 +1,27 @@
 //! A mail server that has its moods: what it puts off is sent again, what it refuses is put aside.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::support::{Caller, Demo, Letter, Sale, Shop, parse_letter, until};
+use crate::support::{Caller, Demo, Letter, Sale, Shop, code, fresh_key, parse_letter, until};
 
 /// How often an address is put off before its letter is taken.
 const PUT_OFF: u32 = 2;
+const NOBODY: &str = "550 nobody of that name";
 
-/// A mail server. It puts off who is `later@…`, and knows nobody who is `gone@…`.
+/// A mail server. It puts off who is `later@…`, and knows nobody who is `gone@…` or, until they move
+/// in, `new@…`.
 #[derive(Clone, Default)]
 struct MailServer {
     letters: Arc<Mutex<Vec<Vec<u8>>>>,
     /// How often each address was named.
     named: Arc<Mutex<HashMap<String, u32>>>,
+    is_new_in: Arc<AtomicBool>,
 }
 
 impl MailServer {
@@ -72,7 +76,8 @@ impl MailServer {
         *times += 1;
         match address.split('@').next() {
             Some("later") if *times <= PUT_OFF => "451 try again later",
-            Some("gone") => "550 nobody of that name",
+            Some("gone") => NOBODY,
+            Some("new") if !self.is_new_in.load(Ordering::Relaxed) => NOBODY,
             _ => "250 fine",
         }
     }
@@ -137,4 +142,109 @@ async fn what_it_puts_off_goes_out_later_and_what_it_refuses_is_put_aside() {
     // Together with the others, and then for itself: it is refused as it was.
     assert!(mail.named("gone@example.com") <= 2);
     server.assert_audit(1).await;
+}
+
+/// The open dead letters, once there are so many.
+async fn until_dead_letters(admin: &Caller, count: usize) -> Vec<Value> {
+    until(&format!("{count} dead letters"), || async {
+        Some(admin.open_dead_letters().await).filter(|letters| letters.len() == count)
+    })
+    .await
+}
+
+fn id(letter: &Value) -> &str {
+    letter["id"].as_str().unwrap()
+}
+
+#[tokio::test]
+async fn what_it_refused_goes_out_when_an_operator_replays_it() {
+    let (mail, url) = MailServer::start().await;
+    let shop = Shop::with(&[("MAIL__SMTP", &url)]);
+    let server = shop.start().await;
+    let anybody = server.anybody();
+    let admin = server.sign_in(Demo::Admin).await;
+    let mut letters = Vec::new();
+    for name in ["new", "gone"] {
+        let address = format!("{name}@example.com");
+        anybody.request_verification(&address).await;
+        letters.push(
+            until_dead_letters(&admin, letters.len() + 1)
+                .await
+                .remove(0),
+        );
+    }
+    let [new, gone] = letters.try_into().unwrap();
+
+    // They say what it is about, and nothing of whom.
+    assert!(id(&new).starts_with("letter_"), "{new}");
+    assert_eq!(
+        (&new["group"], &new["topic"]),
+        (&json!("MAIL"), &json!("accounts"))
+    );
+    assert_eq!(
+        (&new["whole"], &new["settledAt"]),
+        (&json!(true), &Value::Null)
+    );
+    let record: Value = serde_json::from_str(new["payload"].as_str().unwrap()).unwrap();
+    assert!(record["id"].is_string(), "{record}");
+    assert!(!new.to_string().contains("example.com"), "{new}");
+    assert_eq!(admin.dead_letter(id(&new)).await, new);
+
+    // Only operators settle them; the same cause makes a dead letter again, with an id of its own.
+    let customer = server.sign_in(Demo::Customer).await;
+    let refused = customer.replay_dead_letter(id(&new), &fresh_key()).await;
+    assert_eq!(code(&refused), Some("FORBIDDEN"), "{refused}");
+    let too_early = admin.replay_dead_letter(id(&new), &fresh_key()).await;
+    assert_eq!(
+        too_early["deadLetter"]["settlement"], "REPLAYED",
+        "{too_early}"
+    );
+    let again = until("the same one again", || async {
+        let open = admin.open_dead_letters().await;
+        open.into_iter()
+            .find(|letter| letter["payload"] == new["payload"])
+    })
+    .await;
+    assert_ne!(again["id"], new["id"]);
+
+    // The cause is mended: it is handled, once however often that is asked.
+    mail.is_new_in.store(true, Ordering::Relaxed);
+    let key = fresh_key();
+    for replayed in [false, true] {
+        let done = admin.replay_dead_letter(id(&again), &key).await;
+        assert_eq!(code(&done), None, "{done}");
+        assert_eq!(done["replayed"], replayed);
+        assert_eq!(done["deadLetter"]["settlement"], "REPLAYED");
+    }
+    mail.until_letters("new@example.com", 1).await;
+    let late = admin
+        .drop_dead_letter(id(&again), &fresh_key(), "too late")
+        .await;
+    assert_eq!(code(&late), Some("DEAD_LETTER_SETTLED"), "{late}");
+    let reused = admin.replay_dead_letter(id(&gone), &key).await;
+    assert_eq!(code(&reused), Some("IDEMPOTENCY_KEY_REUSED"), "{reused}");
+
+    drop_with_a_word(&admin, &gone).await;
+    let act = |deed: &str, note: Option<&str>, after: &str| {
+        let change = json!({ "what": "settlement", "before": "", "after": after });
+        json!({ "deed": deed, "note": note, "changes": [change] })
+    };
+    let replay = act("REPLAY_DEAD_LETTER", None, "REPLAYED");
+    let drop = act("DROP_DEAD_LETTER", Some("moved away"), "DROPPED");
+    assert_eq!(admin.audit_log().await, [drop, replay.clone(), replay]);
+    assert_eq!(mail.letters("new@example.com").len(), 1);
+    server.assert_audit(0).await;
+}
+
+/// What nobody can help.
+async fn drop_with_a_word(admin: &Caller, gone: &Value) {
+    let wordless = admin.drop_dead_letter(id(gone), &fresh_key(), " ").await;
+    assert_eq!(code(&wordless), Some("INVALID_INPUT"), "{wordless}");
+    let dropped = admin
+        .drop_dead_letter(id(gone), &fresh_key(), "moved away")
+        .await;
+    assert_eq!(dropped["deadLetter"]["settlement"], "DROPPED", "{dropped}");
+    assert!(dropped["deadLetter"]["settledAt"].is_string());
+    assert_eq!(admin.open_dead_letters().await, Vec::<Value>::new());
+    assert_eq!(admin.dead_letter(id(gone)).await, dropped["deadLetter"]);
 }

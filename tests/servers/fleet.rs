@@ -13,13 +13,14 @@ use crate::support::{
 };
 
 /// Every worker.
-const WORKERS: [&str; 9] = [
+const WORKERS: [&str; 10] = [
     "order-writer",
     "payment",
     "cancellation",
     "expiry",
     "delivery",
     "mail",
+    "dead-letters",
     "edge-relay",
     "outbox-relay",
     "gate-keeper",

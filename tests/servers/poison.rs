@@ -3,11 +3,12 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
+use serde_json::Value;
 use xtask::services::kafka_tool;
 
 use crate::engines::Servers;
 use crate::fleet::{PLENTY, assert_known, blocking, market, shoppers};
-use crate::support::{Demo, Shop, until, verify};
+use crate::support::{Caller, Demo, Shop, code, fresh_key, until, verify};
 
 /// Fewer in a row than stop a consumer.
 const POISONED: usize = 6;
@@ -103,4 +104,53 @@ async fn a_record_that_nobody_can_read_is_put_aside_with_its_reason() {
         assert!(!letter.contains("dead-letter-reason:,"), "{letter}");
     }
     server.assert_audit(counted).await;
+
+    an_operator_looks_through_them(&admin, expected).await;
+    server.assert_audit(counted - 1).await;
+}
+
+/// Each is there as it came, whoever could not read it; one is replayed, another is dropped.
+async fn an_operator_looks_through_them(admin: &Caller, expected: usize) {
+    let open = until("all of them filed", || async {
+        Some(admin.open_dead_letters().await).filter(|open| open.len() == expected)
+    })
+    .await;
+    for (group, topic) in [
+        ("ORDER_WRITER", "order.accepted"),
+        ("PAYMENT", "orders"),
+        ("CANCELLATION", "orders"),
+        ("MAIL", "orders"),
+    ] {
+        let of_group = open.iter().filter(|letter| letter["group"] == group);
+        let mut payloads: Vec<_> = of_group
+            .inspect(|letter| assert_eq!(letter["topic"], topic))
+            .map(|letter| letter["payload"].as_str().unwrap())
+            .collect();
+        payloads.sort_unstable();
+        let expected: Vec<_> = (0..POISONED).map(|at| format!("poison {at}")).collect();
+        assert_eq!(payloads, expected, "{group}");
+    }
+    replay_and_drop(admin, &open).await;
+}
+
+/// What still can't be read when it is replayed becomes a dead letter again, where it was.
+async fn replay_and_drop(admin: &Caller, open: &[Value]) {
+    let mut accepted = open
+        .iter()
+        .filter(|letter| letter["group"] == "ORDER_WRITER");
+    let (one, other) = (accepted.next().unwrap(), accepted.next().unwrap());
+    let id = |letter: &Value| letter["id"].as_str().unwrap().to_owned();
+    let done = admin.replay_dead_letter(&id(one), &fresh_key()).await;
+    assert_eq!(code(&done), None, "{done}");
+    let (other, key) = (id(other), fresh_key());
+    let done = admin.drop_dead_letter(&other, &key, "a stranger's").await;
+    assert_eq!(code(&done), None, "{done}");
+    let again = until("the same one again", || async {
+        let open = admin.open_dead_letters().await;
+        open.into_iter()
+            .find(|letter| letter["group"] == one["group"] && letter["payload"] == one["payload"])
+    })
+    .await;
+    assert_ne!(again["id"], one["id"]);
+    assert_eq!(again["partition"], one["partition"]);
 }

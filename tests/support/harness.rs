@@ -4,6 +4,7 @@
 mod after_sale;
 mod caller;
 mod mailbox;
+mod operating;
 mod output;
 mod process;
 mod shop;

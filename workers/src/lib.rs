@@ -9,6 +9,7 @@ mod backoff;
 mod cancellation;
 mod consume;
 mod context;
+mod dead_letters;
 mod delivery;
 mod edge_relay;
 mod expiry;

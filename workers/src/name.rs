@@ -13,13 +13,14 @@ pub enum WorkerName {
     Delivery,
     Returns,
     Mail,
+    DeadLetters,
     EdgeRelay,
     OutboxRelay,
     GateKeeper,
 }
 
 impl WorkerName {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::OrderWriter,
         Self::Payment,
         Self::Cancellation,
@@ -27,6 +28,7 @@ impl WorkerName {
         Self::Delivery,
         Self::Returns,
         Self::Mail,
+        Self::DeadLetters,
         Self::EdgeRelay,
         Self::OutboxRelay,
         Self::GateKeeper,
@@ -43,6 +45,7 @@ impl WorkerName {
             Self::Delivery => "delivery",
             Self::Returns => "returns",
             Self::Mail => "mail",
+            Self::DeadLetters => "dead-letters",
             Self::EdgeRelay => "edge-relay",
             Self::OutboxRelay => "outbox-relay",
             Self::GateKeeper => "gate-keeper",

@@ -13,6 +13,8 @@ pub struct Pace {
     pub sweep_ms: u64,
     /// Between two looks for letters that can be forgotten.
     pub forget_ms: u64,
+    /// Between two looks for dead letters that operators can't see yet.
+    pub dead_letters_ms: u64,
     /// Between two looks for entries that were left in the edge queue.
     pub edge_ms: u64,
     /// How long an entry of the edge queue is left to whoever put it there.
@@ -58,6 +60,7 @@ impl Default for Pace {
             delivery_ms: 1_000,
             sweep_ms: 2_000,
             forget_ms: 10_000,
+            dead_letters_ms: 1_000,
             edge_ms: 1_000,
             edge_age_ms: 3_000,
             outbox_ms: 1_000,

@@ -15,6 +15,7 @@ use tracing::Instrument;
 use crate::backoff::Backoff;
 use crate::cancellation::{CancellationSweep, cancellation};
 use crate::context::{Context, End, Worker};
+use crate::dead_letters::DeadLetters;
 use crate::delivery::Delivery;
 use crate::edge_relay::EdgeRelay;
 use crate::expiry::Expiry;
@@ -196,6 +197,9 @@ fn parts(worker: WorkerName, ports: &Ports) -> Vec<Part> {
             part(name, |ports| Box::new(mail(ports))),
             part("mail-sweep", |ports| Box::new(MailSweep(ports))),
         ],
+        WorkerName::DeadLetters => vec![part(name, |ports| {
+            Box::new(DeadLetters::new(ports.log, ports.dead_letters))
+        })],
         WorkerName::EdgeRelay => vec![part(name, |ports| Box::new(EdgeRelay(ports)))],
         WorkerName::OutboxRelay => vec![part(name, |ports| Box::new(OutboxRelay(ports)))],
         WorkerName::GateKeeper => vec![

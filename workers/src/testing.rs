@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
+use domain::dead_letter::{KeptLetter, RawRecord};
 use domain::event::{Event, OrderEvent};
 use domain::message::{Message, Offset, Partition, Topic};
-use domain::ports::log::{Consumer, DeadLetter, Delivery, Group, Log, Polled, Unreadable};
+use domain::ports::log::{Consumer, DeadLetter, Delivery, Group, Kept, Log, Polled, Unreadable};
 use domain::ports::{Clock, Entropy};
 use domain::trace::TraceContext;
 use domain::{Fault, OrderId, Timestamp};
@@ -297,8 +298,26 @@ impl Log for FakeLog {
         Ok(())
     }
 
-    async fn dead_letters(&self) -> Result<u64, Fault> {
-        Ok(self.state().dead.len() as u64)
+    async fn kept(&self, from: Offset, most: usize) -> Result<Kept, Fault> {
+        let state = self.state();
+        let from = usize::try_from(from.0).unwrap();
+        let letters = state.dead.iter().skip(from).take(most);
+        let kept = letters.map(|letter| KeptLetter {
+            letter: letter.clone(),
+            at: Timestamp::UNIX_EPOCH,
+            record: None,
+        });
+        let letters: Vec<_> = kept.collect();
+        let next = Offset(i64::try_from(from + letters.len()).unwrap());
+        Ok(Kept { letters, next })
+    }
+
+    async fn dead_letters(&self, _: Offset) -> Result<u64, Fault> {
+        unreachable!("workers do not ask")
+    }
+
+    async fn publish_again(&self, _: Partition, _: &RawRecord) -> Result<(), Fault> {
+        unreachable!("operators do")
     }
 }
 

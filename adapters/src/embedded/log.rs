@@ -12,9 +12,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::Fault;
+use domain::dead_letter::RawRecord;
 use domain::message::{Message, Offset, Partition, Topic};
 use domain::ports::Clock;
-use domain::ports::log::{Consumer, DeadLetter, Group, Log};
+use domain::ports::log::{Consumer, DeadLetter, Group, Kept, Log};
 use domain::trace::TraceContext;
 
 use consumer::LogConsumer;
@@ -48,7 +49,7 @@ impl SqliteLog {
     pub async fn open(path: &Path, partitions: u16, clock: Arc<dyn Clock>) -> Result<Self, Fault> {
         let partitions = partitions.max(1);
         let mut file = super::file::open(path, store::SCHEMA, "opening the log").await?;
-        store::add_traces(&mut file.writer).await?;
+        store::bring_up(&mut file.writer).await?;
         let store = Store::open(file.readers, partitions).await?;
         let writer = Writer {
             connection: file.writer,
@@ -155,8 +156,22 @@ impl Log for SqliteLog {
             .await
     }
 
-    async fn dead_letters(&self) -> Result<u64, Fault> {
-        self.shared.store.dead_letters().await
+    async fn kept(&self, from: Offset, most: usize) -> Result<Kept, Fault> {
+        self.shared.store.kept(from, most).await
+    }
+
+    async fn dead_letters(&self, from: Offset) -> Result<u64, Fault> {
+        self.shared.store.dead_letters(from).await
+    }
+
+    async fn publish_again(&self, to: Partition, record: &RawRecord) -> Result<(), Fault> {
+        let record = Record {
+            partition: to,
+            payload: record.payload.clone(),
+            trace: record.trace.as_deref().map(crate::wire::trace::encode),
+            at_ms: self.shared.clock.now().timestamp_millis(),
+        };
+        self.shared.writer.run(Job::Append(vec![record])).await
     }
 }
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::account::{Account, Email, Session, Verification};
 use domain::act::Act;
+use domain::dead_letter::{FiledLetter, KeptLetter, LetterFilter, Settled};
 use domain::event::Event;
 use domain::gate::{Fingerprint, Receipt, Telling};
 use domain::item::Item;
@@ -20,13 +21,14 @@ use domain::page::{ItemFilter, ItemQuery, Page, Window};
 use domain::ports::accounts::SignedUp;
 use domain::ports::back_office::{AccountFilter, ActFilter, OrderFilter};
 use domain::ports::catalogue::ItemWritten;
+use domain::ports::dead_letters::Standing;
 use domain::ports::orders::{BatchWritten, Committed, WriteBatch};
 use domain::ports::wishlists::Added;
-use domain::ports::{Accounts, BackOffice, Catalogue, Letters, Orders, Wishlists};
+use domain::ports::{Accounts, BackOffice, Catalogue, DeadLetters, Letters, Orders, Wishlists};
 use domain::wishlist::WishlistEntry;
 use domain::{
-    AccountId, EventId, Fault, FaultKind, IdempotencyKey, ItemId, OrderId, PaymentId, Quantity,
-    RefundId, ReturnId, SessionId, Timestamp, VerificationId, WishlistEntryId,
+    AccountId, DeadLetterId, EventId, Fault, FaultKind, IdempotencyKey, ItemId, OrderId, PaymentId,
+    Quantity, RefundId, ReturnId, SessionId, Timestamp, VerificationId, WishlistEntryId,
 };
 use moka::sync::Cache;
 use tokio::time::Instant;
@@ -44,14 +46,21 @@ const KEPT: Duration = Duration::from_mins(10);
 /// How old it gets before it is kept anew: one that everybody looks at is not copied every time.
 const KEEP_AGAIN: Duration = Duration::from_secs(1);
 
+/// The ledger's ports that stand behind one breaker.
+#[derive(Clone)]
+pub struct LedgerPorts {
+    pub orders: Arc<dyn Orders>,
+    pub accounts: Arc<dyn Accounts>,
+    pub wishlists: Arc<dyn Wishlists>,
+    pub back_office: Arc<dyn BackOffice>,
+    pub letters: Arc<dyn Letters>,
+    pub dead_letters: Arc<dyn DeadLetters>,
+    pub catalogue: Arc<dyn Catalogue>,
+}
+
 /// The ledger's ports, as one thing that may be away.
 pub struct GuardedLedger {
-    orders: Arc<dyn Orders>,
-    accounts: Arc<dyn Accounts>,
-    wishlists: Arc<dyn Wishlists>,
-    back_office: Arc<dyn BackOffice>,
-    letters: Arc<dyn Letters>,
-    catalogue: Arc<dyn Catalogue>,
+    ports: LedgerPorts,
     breaker: Breaker,
     pages: Cache<ItemQuery, Kept>,
 }
@@ -66,23 +75,10 @@ struct Kept {
 impl GuardedLedger {
     /// # Errors
     /// Settings that make no sense.
-    pub fn new(
-        orders: Arc<dyn Orders>,
-        accounts: Arc<dyn Accounts>,
-        wishlists: Arc<dyn Wishlists>,
-        back_office: Arc<dyn BackOffice>,
-        letters: Arc<dyn Letters>,
-        catalogue: Arc<dyn Catalogue>,
-        settings: &GuardSettings,
-    ) -> Result<Self, Fault> {
+    pub fn new(ports: LedgerPorts, settings: &GuardSettings) -> Result<Self, Fault> {
         let doing = "asking the ledger";
         Ok(Self {
-            orders,
-            accounts,
-            wishlists,
-            back_office,
-            letters,
-            catalogue,
+            ports,
             breaker: Breaker::new("ledger", doing, settings.failures, settings.pause)?,
             pages: Cache::builder()
                 .max_capacity(PAGES)
@@ -116,7 +112,7 @@ macro_rules! through_breaker {
         impl $port for GuardedLedger {
             $(
                 async fn $method(&self, $($argument: $type),*) -> Result<$answer, Fault> {
-                    let call = self.$of.$method($($argument),*);
+                    let call = self.ports.$of.$method($($argument),*);
                     self.breaker.run(UNLIMITED, call).await
                 }
             )*
@@ -180,6 +176,16 @@ through_breaker! {
 }
 
 through_breaker! {
+    DeadLetters by dead_letters {
+        fn standing() -> Standing;
+        fn file(from: Offset, letters: &[KeptLetter], next: Offset) -> bool;
+        fn list(filter: &LetterFilter, window: &Window) -> Page<FiledLetter>;
+        fn get(id: DeadLetterId) -> Option<FiledLetter>;
+        fn settle(id: DeadLetterId, settled: Settled, act: &Act, key: &KeyUse) -> bool;
+    }
+}
+
+through_breaker! {
     Accounts by accounts {
         fn account(id: AccountId) -> Option<Account>;
         fn accounts(ids: &[AccountId]) -> Vec<Account>;
@@ -223,7 +229,7 @@ through_breaker! {
 
     /// The page as it is; while the ledger is away, as it was last seen here.
     async fn list(&self, query: &ItemQuery) -> Result<Page<Item>, Fault> {
-        let read = self.breaker.run(UNLIMITED, self.catalogue.list(query)).await;
+        let read = self.breaker.run(UNLIMITED, self.ports.catalogue.list(query)).await;
         match read {
             Ok(page) => {
                 self.keep(query, &page);

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::Fault;
+use domain::dead_letter::RawRecord;
 use domain::message::{Message, Offset, Partition, Topic};
 use domain::ports::Log;
-use domain::ports::log::{Consumer, DeadLetter, Group};
+use domain::ports::log::{Consumer, DeadLetter, Group, Kept};
 
 use super::GuardSettings;
 use super::breaker::Breaker;
@@ -61,7 +62,16 @@ impl Log for GuardedLog {
         self.inner.put_aside(letter).await
     }
 
-    async fn dead_letters(&self) -> Result<u64, Fault> {
-        self.inner.dead_letters().await
+    async fn kept(&self, from: Offset, most: usize) -> Result<Kept, Fault> {
+        self.inner.kept(from, most).await
+    }
+
+    async fn dead_letters(&self, from: Offset) -> Result<u64, Fault> {
+        self.inner.dead_letters(from).await
+    }
+
+    async fn publish_again(&self, to: Partition, record: &RawRecord) -> Result<(), Fault> {
+        let call = self.inner.publish_again(to, record);
+        self.breaker.run(self.limit, call).await
     }
 }

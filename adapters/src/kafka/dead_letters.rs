@@ -3,23 +3,30 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::Fault;
+use domain::dead_letter::{KeptLetter, RawRecord};
+use domain::message::{Offset, Partition};
 use domain::ports::Clock;
-use domain::ports::log::DeadLetter;
+use domain::ports::log::{DeadLetter, Group, Kept};
+use domain::{Fault, Timestamp};
 use rdkafka::consumer::Consumer as _;
 use rdkafka::consumer::base_consumer::BaseConsumer;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{Header, Message as _, OwnedHeaders, OwnedMessage};
-use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use rdkafka::message::{Header, Headers as _, Message as _, OwnedHeaders, OwnedMessage};
+use rdkafka::topic_partition_list::{self, TopicPartitionList};
 
 use super::client::{Quiet, blocking};
+use super::inquiry::Span;
 use super::names::Names;
 use super::producer::{Outgoing, Producer};
 use super::settings::KafkaSettings;
+use super::trace;
 
 const DOING: &str = "keeping a dead letter";
 
-/// How long a record is looked for that has to be kept.
+/// The partition that all of them are in, so that there is one order among them.
+pub(super) const PARTITION: i32 = 0;
+
+/// How long records are looked for that have to be there.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Copies a record to the dead letters.
@@ -51,6 +58,7 @@ pub(super) async fn keep(
     );
     let record = Outgoing {
         topic: &names.dead_letters,
+        partition: Some(PARTITION),
         key,
         payload,
         headers: Some(headers),
@@ -69,7 +77,8 @@ fn read_back(
     let reader: BaseConsumer<Quiet> = config.create_with_context(Quiet)?;
     let mut place = TopicPartitionList::new();
     let (topic, number) = (names.of(letter.partition.topic), letter.partition.number);
-    place.add_partition_offset(topic, number, Offset::Offset(letter.offset.0))?;
+    let at = topic_partition_list::Offset::Offset(letter.offset.0);
+    place.add_partition_offset(topic, number, at)?;
     reader.assign(&place)?;
     let step = Duration::from_millis(100);
     let mut waited = Duration::ZERO;
@@ -85,6 +94,99 @@ fn read_back(
     }
     let late = RDKafkaErrorCode::OperationTimedOut;
     Err(KafkaError::MessageConsumption(late))
+}
+
+/// Reads dead letters from the beginning of a span that is not empty.
+pub(super) async fn read(
+    settings: &KafkaSettings,
+    names: &Arc<Names>,
+    span: Span,
+    most: usize,
+) -> Result<Kept, Fault> {
+    let (reading, of) = (settings.clone(), names.clone());
+    let records = blocking("reading dead letters", move || {
+        read_span(&reading, &of, span, most.max(1))
+    });
+    let records = records.await?;
+    let next = records.last().map(|last| Offset(last.offset() + 1));
+    let letters = records.iter().filter_map(|record| {
+        let offset = record.offset();
+        let letter = kept_letter(names, record);
+        if letter.is_none() {
+            tracing::error!(
+                offset,
+                "a record among the dead letters is none and is passed over"
+            );
+        }
+        letter
+    });
+    Ok(Kept {
+        letters: letters.collect(),
+        next: next.unwrap_or(span.first),
+    })
+}
+
+fn read_span(
+    settings: &KafkaSettings,
+    names: &Names,
+    span: Span,
+    most: usize,
+) -> Result<Vec<OwnedMessage>, KafkaError> {
+    let mut config = settings.consumer(&names.alone());
+    config.set("auto.offset.reset", "earliest");
+    let reader: BaseConsumer<Quiet> = config.create_with_context(Quiet)?;
+    let mut place = TopicPartitionList::new();
+    let first = topic_partition_list::Offset::Offset(span.first.0);
+    place.add_partition_offset(&names.dead_letters, PARTITION, first)?;
+    reader.assign(&place)?;
+    let step = Duration::from_millis(100);
+    let mut waited = Duration::ZERO;
+    let mut records: Vec<OwnedMessage> = Vec::new();
+    let is_last = |record: &OwnedMessage| record.offset() + 1 >= span.end.0;
+    while records.len() < most && !records.last().is_some_and(is_last) && waited < PATIENCE {
+        match reader.poll(step) {
+            Some(Ok(record)) => records.push(record.detach()),
+            Some(Err(_)) | None => waited += step,
+        }
+    }
+    if records.is_empty() {
+        let late = RDKafkaErrorCode::OperationTimedOut;
+        return Err(KafkaError::MessageConsumption(late));
+    }
+    Ok(records)
+}
+
+/// The letter of a record; none, where its headers are not those of one.
+fn kept_letter(names: &Names, record: &OwnedMessage) -> Option<KeptLetter> {
+    let headers = record.headers()?;
+    // The last of a name: what came with the record stands before it.
+    let text = |name: &str| {
+        let named = headers.iter().filter(|header| header.key == name);
+        std::str::from_utf8(named.last()?.value?).ok()
+    };
+    let mut groups = Group::ALL.into_iter();
+    let group = text("dead-letter-group")?;
+    let letter = DeadLetter {
+        group: groups.find(|known| known.name() == group)?,
+        partition: Partition {
+            topic: names.topic(text("dead-letter-topic")?)?,
+            number: text("dead-letter-partition")?.parse().ok()?,
+        },
+        offset: Offset(text("dead-letter-offset")?.parse().ok()?),
+        reason: text("dead-letter-reason")?.to_owned(),
+        attempts: text("dead-letter-attempts")?.parse().ok()?,
+    };
+    let at_ms = text("dead-letter-at")?.parse().ok()?;
+    let is_whole = text("dead-letter-whole")? == "true";
+    Some(KeptLetter {
+        letter,
+        at: Timestamp::from_timestamp_millis(at_ms)?,
+        record: is_whole.then(|| RawRecord {
+            key: record.key().unwrap_or_default().to_vec(),
+            payload: record.payload().unwrap_or_default().to_vec(),
+            trace: trace::of_record(Some(headers)),
+        }),
+    })
 }
 
 fn is_gone(error: &KafkaError) -> bool {

@@ -13,6 +13,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::{self, TopicPartitionList};
 
 use super::client::{Quiet, blocking, fault, pause};
+use super::dead_letters::PARTITION as DEAD_LETTERS;
 use super::names::Names;
 use super::settings::KafkaSettings;
 
@@ -21,6 +22,25 @@ type Asker = BaseConsumer<Quiet>;
 /// How often it is asked where a partition ends whose broker changes, and how long between.
 const TRIES: u32 = 20;
 const BETWEEN_TRIES: Duration = Duration::from_millis(100);
+
+/// A part of a partition.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Span {
+    pub first: Offset,
+    /// Not including it.
+    pub end: Offset,
+}
+
+impl Span {
+    /// A place in it; one that is not, or no longer, is taken for its beginning.
+    pub fn place_or_beginning(self, from: Offset) -> Offset {
+        if (self.first..=self.end).contains(&from) {
+            from
+        } else {
+            self.first
+        }
+    }
+}
 
 /// One that asks; it is no member of any group.
 pub(super) struct Inquiry {
@@ -97,19 +117,26 @@ impl Inquiry {
         .await
     }
 
-    /// How many dead letters are kept.
-    pub async fn dead_letters(&self) -> Result<u64, Fault> {
+    /// Which dead letters are kept.
+    pub async fn dead_letters(&self) -> Result<Span, Fault> {
         let (asker, names) = (self.asker.clone(), self.names.clone());
         let limit = self.settings.query_timeout;
-        blocking("counting dead letters", move || {
+        blocking("asking after dead letters", move || {
             let (first, end) = (
                 topic_partition_list::Offset::Beginning,
                 topic_partition_list::Offset::End,
             );
-            let first: i64 = sum(&offsets_at(&asker, &names.dead_letters, first, limit)?);
-            let end: i64 = sum(&offsets_at(&asker, &names.dead_letters, end, limit)?);
+            let at = |place| -> Result<Offset, KafkaError> {
+                let offsets = offsets_at(&asker, &names.dead_letters, place, limit)?;
+                let only = offsets.iter().find(|(number, _)| *number == DEAD_LETTERS);
+                Ok(Offset(only.map_or(0, |(_, offset)| *offset)))
+            };
+            let span = Span {
+                first: at(first)?,
+                end: at(end)?,
+            };
             drain(&asker);
-            Ok(u64::try_from(end - first).unwrap_or(0))
+            Ok(span)
         })
         .await
     }
@@ -230,10 +257,6 @@ fn lag_of(asker: &Asker, topic: &str, limit: Duration) -> Result<u64, KafkaError
         lag += u64::try_from(end - done).unwrap_or(0);
     }
     Ok(lag)
-}
-
-fn sum(offsets: &[(i32, i64)]) -> i64 {
-    offsets.iter().map(|(_, offset)| offset).sum()
 }
 
 /// Hears what the library has to say meanwhile, so that it does not pile up.

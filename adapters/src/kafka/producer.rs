@@ -23,6 +23,8 @@ const GRACE: Duration = Duration::from_millis(1_500);
 /// A record on its way to a topic.
 pub(super) struct Outgoing<'a> {
     pub topic: &'a str,
+    /// None: that of its key.
+    pub partition: Option<i32>,
     pub key: &'a [u8],
     pub payload: &'a [u8],
     pub headers: Option<OwnedHeaders>,
@@ -97,6 +99,9 @@ fn enqueue(sender: &Sender, record: Outgoing<'_>, sending: &Arc<Sending>) {
     let mut outgoing = BaseRecord::with_opaque_to(record.topic, sending.clone())
         .key(record.key)
         .payload(record.payload);
+    if let Some(partition) = record.partition {
+        outgoing = outgoing.partition(partition);
+    }
     if let Some(headers) = record.headers {
         outgoing = outgoing.headers(headers);
     }

@@ -64,6 +64,7 @@ fn event(number: u128) -> Message {
 async fn poison(log: &KafkaLog) {
     let record = Outgoing {
         topic: log.names.of(Topic::Orders),
+        partition: None,
         key: b"some key",
         payload: b"{\"secret\": \xff",
         headers: Some(OwnedHeaders::new().insert(rdkafka::message::Header {
@@ -160,7 +161,7 @@ async fn a_poisoned_record_is_kept_as_it_is_and_holds_nobody_up() {
     for _ in 0..2 {
         log.put_aside(&letter(1)).await.unwrap();
     }
-    assert_eq!(log.dead_letters().await.unwrap(), 1);
+    assert_eq!(log.dead_letters(Offset(0)).await.unwrap(), 1);
     let letters = letters(&log, 1).await;
     assert_eq!(letters.len(), 1);
     assert_eq!(letters[0].key(), Some(&b"some key"[..]));
@@ -179,7 +180,44 @@ async fn a_poisoned_record_is_kept_as_it_is_and_holds_nobody_up() {
     ];
     let expected = expected.map(|(key, value)| (key.to_owned(), value.to_owned()));
     assert_eq!(headers_of(&letters[0]), expected);
+
+    // It is read as it was kept, and goes back as it came.
+    let kept = log.kept(Offset(0), 5).await.unwrap();
+    assert_eq!((kept.letters.len(), kept.next), (1, Offset(1)));
+    assert_eq!(kept.letters[0].letter, letter(1));
+    assert_eq!(kept.letters[0].at.timestamp_millis(), 1_767_225_600_000);
+    let record = kept.letters[0].record.clone().unwrap();
+    assert_eq!(record.key, b"some key");
+    assert_eq!(record.payload, b"{\"secret\": \xff");
+    log.publish_again(FIRST, &record).await.unwrap();
+    let again = read(&mut *member, 1).await.remove(0);
+    assert_eq!((again.partition, again.offset), (FIRST, Offset(3)));
+    assert_eq!(again.content, deliveries[1].content);
     drop(member);
+    end(log).await;
+}
+
+#[tokio::test]
+async fn what_is_no_letter_among_them_is_passed_over() {
+    let log = log_with(settings()).await;
+    log.publish(&[event(1)]).await.unwrap();
+    for _ in 0..2 {
+        let stranger = Outgoing {
+            topic: &log.names.dead_letters,
+            partition: Some(0),
+            key: b"some key",
+            payload: b"{}",
+            headers: None,
+        };
+        let sent = log.producer.send(1, std::iter::once(stranger));
+        sent.await.unwrap();
+    }
+    let strangers = log.kept(Offset(0), 2).await.unwrap();
+    assert_eq!((strangers.letters, strangers.next), (vec![], Offset(2)));
+    log.put_aside(&letter(0)).await.unwrap();
+    assert_eq!(log.dead_letters(Offset(2)).await.unwrap(), 1);
+    let kept = log.kept(Offset(2), 2).await.unwrap();
+    assert_eq!((kept.letters.len(), kept.next), (1, Offset(3)));
     end(log).await;
 }
 
@@ -200,6 +238,9 @@ async fn a_letter_whose_record_is_gone_says_so() {
     assert_eq!(letters[0].payload().unwrap_or_default(), b"");
     let whole = ("dead-letter-whole".to_owned(), "false".to_owned());
     assert!(headers_of(&letters[0]).contains(&whole));
+    let kept = log.kept(Offset(0), 5).await.unwrap();
+    assert_eq!(kept.letters[0].letter, letter(0));
+    assert_eq!(kept.letters[0].record, None);
     end(log).await;
 }
 

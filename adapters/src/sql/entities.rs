@@ -3,6 +3,7 @@
 
 mod account;
 mod catalogue;
+mod dead_letter;
 mod letter;
 mod order;
 mod payment_reference;
@@ -12,6 +13,7 @@ mod wishlist;
 
 pub use account::{accounts, sessions, verifications};
 pub use catalogue::{buyer_stock, items, stock};
+pub use dead_letter::dead_letters;
 pub use letter::letters_sent;
 pub use order::{order_lines, orders, payments, refunds, return_lines, return_requests, shipments};
 pub use payment_reference::payment_references;

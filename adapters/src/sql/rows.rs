@@ -1,6 +1,7 @@
 //! Rows become aggregates, or say which of their columns makes no sense.
 
 pub mod account;
+pub mod dead_letter;
 pub mod item;
 pub mod order;
 pub mod record;

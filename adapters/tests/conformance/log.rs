@@ -24,7 +24,7 @@ use domain::message::{
     Admission, Draft, DraftLine, Message, Offset, OrderRecord, Partition, Topic, Verdict,
 };
 use domain::ports::Log;
-use domain::ports::log::{Consumer, DeadLetter, Delivery, Group, Polled};
+use domain::ports::log::{Consumer, DeadLetter, Delivery, Group, Kept, Polled};
 use domain::stock::Units;
 use domain::{
     AccountId, AdmissionId, Currency, ItemId, Money, OrderId, PaymentId, Quantity, RefundId,
@@ -75,7 +75,8 @@ macro_rules! log_suite {
             a_tail_begins_at_the_end,
             a_tail_stores_nothing,
             records_and_positions_survive,
-            dead_letters_are_counted,
+            dead_letters_are_kept_in_order_and_counted,
+            a_dead_letter_can_be_published_again,
         );
     };
     ($world:expr; $($name:ident),* $(,)?) => {$(

@@ -18,7 +18,7 @@ use domain::payment::{DeclineReason, PaymentMethod};
 use domain::ports::orders::{BatchWritten, Committed, WriteBatch};
 use domain::ports::outbox::Taken;
 use domain::ports::{
-    Accounts, BackOffice, Catalogue, LedgerAudit, Letters, Orders, Outbox, Wishlists,
+    Accounts, BackOffice, Catalogue, DeadLetters, LedgerAudit, Letters, Orders, Outbox, Wishlists,
 };
 use domain::stock::Stock;
 use domain::{
@@ -38,6 +38,7 @@ pub struct Bench {
     pub back_office: Arc<dyn BackOffice>,
     pub letters: Arc<dyn Letters>,
     pub references: Arc<dyn References>,
+    pub dead_letters: Arc<dyn DeadLetters>,
     pub audit: Arc<dyn LedgerAudit>,
     /// Lets the ledger's clock go on, and says what it was before.
     pub pass_time: Box<dyn Fn() -> Timestamp + Send + Sync>,

@@ -120,6 +120,7 @@ pub fn bench(ledger: Arc<Ledger>) -> Bench {
         back_office: ledger.clone(),
         letters: ledger.clone(),
         references: ledger.clone(),
+        dead_letters: ledger.clone(),
         audit: ledger,
         pass_time: Box::new(|| {
             let before = SystemClock.now();

@@ -36,6 +36,7 @@ pub async fn open() -> (Bench, TempDir) {
         back_office: ledger.clone(),
         letters: ledger.clone(),
         references: ledger.clone(),
+        dead_letters: ledger.clone(),
         audit: ledger,
         pass_time: Box::new(move || {
             let before = clock.now();

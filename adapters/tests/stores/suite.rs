@@ -90,6 +90,11 @@ macro_rules! suite {
                 the_order_of_a_payment_is_found,
                 what_a_provider_calls_a_payment_is_kept,
             }
+            dead_letters {
+                a_dead_letter_is_filed_once,
+                a_dead_letter_is_settled_once_with_its_act,
+                dead_letters_are_looked_through_by_group_and_state,
+            }
             books {
                 events_wait_in_the_order_they_were_committed,
                 a_commit_wakes_the_relay,

@@ -42,6 +42,7 @@ pub async fn ports(
         accounts: bench.accounts.clone(),
         wishlists: bench.wishlists.clone(),
         letters: bench.letters.clone(),
+        dead_letters: bench.dead_letters.clone(),
         back_office: bench.back_office.clone(),
         audit: bench.audit.clone(),
         provider: Arc::new(provider.unwrap()),

@@ -7,8 +7,8 @@
 use async_graphql::ID;
 use domain::refusal::Rule;
 use domain::{
-    AccountId, ActId, ItemId, OrderId, PaymentId, Reason, RefundId, ReturnId, SessionId,
-    ShipmentId, WishlistEntryId,
+    AccountId, ActId, DeadLetterId, ItemId, OrderId, PaymentId, Reason, RefundId, ReturnId,
+    SessionId, ShipmentId, WishlistEntryId,
 };
 use uuid::Uuid;
 
@@ -65,6 +65,7 @@ global_ids! {
     OrderId = "order",
     AccountId = "account",
     ActId = "act",
+    DeadLetterId = "letter",
     PaymentId = "payment",
     RefundId = "refund",
     ReturnId = "return",

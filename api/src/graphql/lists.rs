@@ -12,6 +12,7 @@ use super::Graph;
 use super::connection::{PageInfo, encode, page_info};
 use super::objects::account::Account;
 use super::objects::back_office::BackOfficeOrder;
+use super::objects::dead_letter::DeadLetter;
 use super::objects::item::Item;
 use super::objects::order::Order;
 use super::objects::record::{OperatorAct, StockMovement};
@@ -185,4 +186,12 @@ connection! {
     /// A page of the audit log.
     OperatorActConnection of domain::act::Act as OperatorAct
     = OperatorAct::from
+}
+
+connection! {
+    /// One dead letter of a list.
+    DeadLetterEdge,
+    /// A page of dead letters.
+    DeadLetterConnection of domain::dead_letter::FiledLetter as DeadLetter
+    = DeadLetter::from
 }

@@ -3,6 +3,7 @@
 
 pub mod accounts;
 pub mod back_office;
+pub mod dead_letters;
 pub mod deals;
 pub mod items;
 pub mod orders;
@@ -22,4 +23,5 @@ pub struct Mutation(
     deals::Deals,
     accounts::Accounts,
     back_office::Operators,
+    dead_letters::DeadLetters,
 );

@@ -3,6 +3,7 @@
 pub mod account;
 pub mod audit;
 pub mod back_office;
+pub mod dead_letter;
 pub mod item;
 pub mod money;
 pub mod node;

@@ -2,6 +2,7 @@
 
 mod buying;
 mod client;
+mod operating;
 mod reading;
 mod refusing;
 mod schema;

@@ -6,6 +6,7 @@ use domain::refusal::{Reason, Refusal, Rule};
 
 use super::ids::GlobalId;
 use super::messages;
+use super::objects::dead_letter::DeadLetterSettlement;
 use super::objects::money::Money;
 use super::objects::order::{OrderAction, OrderState};
 use super::objects::return_request::ReturnState;
@@ -165,6 +166,13 @@ user_errors! {
         /// What can still be given back.
         refundable: Money,
     }
+    /// The dead letter was replayed or dropped already.
+    DeadLetterSettled {
+        /// What became of it.
+        settlement: DeadLetterSettlement,
+    }
+    /// Of the dead letter's record there is nothing to publish again: it can only be dropped.
+    DeadLetterNotWhole {}
     /// The idempotency key was used before with another input. Take a new key for a new request.
     IdempotencyKeyReused {}
     /// Somebody edited it in between: look at the present version and decide again.
@@ -290,6 +298,10 @@ impl UserError {
             Reason::MoreThanCaptured { refundable } => {
                 MoreThanCaptured::say(said, refundable.into())
             }
+            Reason::DeadLetterSettled { settlement } => {
+                DeadLetterSettled::say(said, settlement.into())
+            }
+            Reason::DeadLetterNotWhole => DeadLetterNotWhole::say(said),
             Reason::IdempotencyKeyReused => IdempotencyKeyReused::say(said),
             Reason::VersionConflict { current } => {
                 VersionConflict::say(said, Version::of_row(current))

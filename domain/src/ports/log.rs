@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 
 use crate::Fault;
+use crate::dead_letter::{KeptLetter, RawRecord};
 use crate::message::{Message, Offset, Partition, Topic};
 use crate::trace::TraceContext;
 
@@ -29,8 +30,17 @@ pub trait Log: Send + Sync {
     /// same one again may be kept and counted again.
     async fn put_aside(&self, letter: &DeadLetter) -> Result<(), Fault>;
 
-    /// How many dead letters there are.
-    async fn dead_letters(&self) -> Result<u64, Fault>;
+    /// Up to `most` dead letters from a place among them on, in the order they were kept. `from` is
+    /// the beginning or where an earlier answer ended; what lies before the first that is still
+    /// there, or beyond the last, is taken for the beginning.
+    async fn kept(&self, from: Offset, most: usize) -> Result<Kept, Fault>;
+
+    /// How many dead letters [`kept`](Self::kept) has from there on.
+    async fn dead_letters(&self, from: Offset) -> Result<u64, Fault>;
+
+    /// Appends a record as it once came, to the partition it came from: there are the others of its
+    /// key. Returns once it is durable.
+    async fn publish_again(&self, to: Partition, record: &RawRecord) -> Result<(), Fault>;
 }
 
 /// One member of a group. Dropping it leaves the group, which may take the log a moment.
@@ -79,6 +89,14 @@ pub struct Unreadable {
     pub reason: String,
 }
 
+/// Dead letters as the log keeps them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Kept {
+    pub letters: Vec<KeptLetter>,
+    /// Where the next ones begin; where it was asked from, when there are none.
+    pub next: Offset,
+}
+
 /// A group of consumers that shares the partitions of its topics: one for each concern.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Group {
@@ -89,6 +107,13 @@ pub enum Group {
 }
 
 impl Group {
+    pub const ALL: [Self; 4] = [
+        Self::OrderWriter,
+        Self::Payment,
+        Self::Cancellation,
+        Self::Mail,
+    ];
+
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

@@ -20,7 +20,7 @@ pub struct AuditReport {
     pub items: u64,
     pub orders: Vec<(OrderStatus, u64)>,
     pub payments: u64,
-    /// Records put aside for an operator.
+    /// Records put aside for an operator, and not settled yet.
     pub dead_letters: u64,
 }
 
@@ -93,8 +93,15 @@ async fn check(ports: &Ports, pipeline: Pipeline) -> Result<AuditReport, Fault> 
         }
     }
     report.orders = ports.audit.orders_by_status().await?;
-    report.dead_letters = ports.log.dead_letters().await?;
+    report.dead_letters = open_dead_letters(ports).await?;
     Ok(report)
+}
+
+/// Those that are filed and open, and those that the log has kept since.
+async fn open_dead_letters(ports: &Ports) -> Result<u64, Fault> {
+    let standing = ports.dead_letters.standing().await?;
+    let not_filed = ports.log.dead_letters(standing.next).await?;
+    Ok(standing.open + not_filed)
 }
 
 async fn wait_until_quiet(ports: &Ports) -> Result<bool, Fault> {

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
-use domain::Fault;
+use domain::dead_letter::{KeptLetter, RawRecord};
 use domain::message::{Offset, Partition, Topic};
-use domain::ports::log::Group;
+use domain::ports::log::{DeadLetter, Group, Kept};
+use domain::{Fault, Timestamp};
 use sqlx::Row;
-use sqlx::sqlite::{SqliteConnection, SqliteExecutor, SqlitePool};
+use sqlx::sqlite::{SqliteConnection, SqliteExecutor, SqlitePool, SqliteRow};
 use tokio::sync::watch;
 
 /// `ends` is kept beside the records, so that an end stays known when old records are gone; a dead
@@ -28,19 +29,56 @@ CREATE TABLE IF NOT EXISTS positions (
 CREATE TABLE IF NOT EXISTS dead_letters (
     member_group TEXT NOT NULL, topic TEXT NOT NULL, part INTEGER NOT NULL, place INTEGER NOT NULL,
     reason TEXT NOT NULL, attempts INTEGER NOT NULL, at_ms INTEGER NOT NULL, payload BLOB,
+    trace TEXT, number INTEGER,
     PRIMARY KEY (member_group, topic, part, place)
 ) WITHOUT ROWID;
 ";
 
-/// Gives the records of a file that knows of no traces a place for them.
-pub(super) async fn add_traces(writer: &mut SqliteConnection) -> Result<(), Fault> {
+/// Columns that have come since the first program: table, name, and how each is added.
+const ADDED: [(&str, &str, &str); 3] = [
+    (
+        "records",
+        "trace",
+        "ALTER TABLE records ADD COLUMN trace TEXT",
+    ),
+    (
+        "dead_letters",
+        "trace",
+        "ALTER TABLE dead_letters ADD COLUMN trace TEXT",
+    ),
+    (
+        "dead_letters",
+        "number",
+        "ALTER TABLE dead_letters ADD COLUMN number INTEGER",
+    ),
+];
+/// A dead letter's number is its place among all of them; those of a file that knew of none get theirs.
+const NUMBER_LETTERS: &str = "
+WITH counted AS (
+    SELECT member_group, topic, part, place,
+        ROW_NUMBER() OVER (ORDER BY at_ms, member_group, topic, part, place) - 1 AS number
+    FROM dead_letters
+)
+UPDATE dead_letters SET number = counted.number FROM counted
+WHERE (SELECT MAX(number) FROM dead_letters) IS NULL
+    AND counted.member_group = dead_letters.member_group AND counted.topic = dead_letters.topic
+    AND counted.part = dead_letters.part AND counted.place = dead_letters.place";
+
+/// Brings the tables of a file from an earlier program up to those of this one.
+pub(super) async fn bring_up(writer: &mut SqliteConnection) -> Result<(), Fault> {
     let fault = |error| Fault::unavailable("opening the log", error);
-    let known = "SELECT 1 FROM pragma_table_info('records') WHERE name = 'trace'";
-    let known = sqlx::query(known).fetch_optional(&mut *writer).await;
-    if known.map_err(fault)?.is_none() {
-        let add = sqlx::query("ALTER TABLE records ADD COLUMN trace TEXT");
-        add.execute(writer).await.map_err(fault)?;
+    for (table, column, add) in ADDED {
+        let known = sqlx::query("SELECT 1 FROM pragma_table_info(?) WHERE name = ?");
+        let known = known.bind(table).bind(column).fetch_optional(&mut *writer);
+        if known.await.map_err(fault)?.is_none() {
+            sqlx::query(add)
+                .execute(&mut *writer)
+                .await
+                .map_err(fault)?;
+        }
     }
+    let number = sqlx::query(NUMBER_LETTERS).execute(writer).await;
+    number.map_err(fault)?;
     Ok(())
 }
 
@@ -68,6 +106,40 @@ impl Ends {
     pub fn of(&self, partition: Partition) -> Offset {
         Offset(self.0.get(&partition).copied().unwrap_or(0))
     }
+}
+
+/// The first parameter, where dead letters have got so far: a number beyond is of another file.
+macro_rules! from_or_beginning {
+    () => {
+        "(SELECT CASE WHEN COALESCE(MAX(number), -1) + 1 < ?1 THEN 0 ELSE ?1 END \
+         FROM dead_letters)"
+    };
+}
+
+/// A dead letter of its row; none, where a group or a topic is unknown.
+fn kept_letter(row: &SqliteRow) -> Option<KeptLetter> {
+    let (group, topic): (String, String) = (row.get(1), row.get(2));
+    let mut groups = Group::ALL.into_iter();
+    let mut topics = Topic::ALL.into_iter();
+    let (payload, trace): (Option<Vec<u8>>, Option<String>) = (row.get(8), row.get(9));
+    Some(KeptLetter {
+        letter: DeadLetter {
+            group: groups.find(|known| known.name() == group)?,
+            partition: Partition {
+                topic: topics.find(|known| known.name() == topic)?,
+                number: row.get(3),
+            },
+            offset: Offset(row.get(4)),
+            reason: row.get(5),
+            attempts: row.get(6),
+        },
+        at: Timestamp::from_timestamp_millis(row.get(7))?,
+        record: payload.map(|payload| RawRecord {
+            key: Vec::new(),
+            payload,
+            trace: trace.as_deref().and_then(crate::wire::trace::decode),
+        }),
+    })
 }
 
 pub(super) struct Store {
@@ -142,11 +214,39 @@ impl Store {
         Ok(Offset(row.map_or(0, |row| row.get(0))))
     }
 
-    pub async fn dead_letters(&self) -> Result<u64, Fault> {
-        let row = sqlx::query("SELECT COUNT(*) FROM dead_letters")
-            .fetch_one(&self.readers)
-            .await
-            .map_err(|error| Fault::unavailable("counting dead letters", error))?;
+    /// How many dead letters there are from this place among them on.
+    pub async fn dead_letters(&self, from: Offset) -> Result<u64, Fault> {
+        let row = sqlx::query(concat!(
+            "SELECT COUNT(*) FROM dead_letters WHERE number >= ",
+            from_or_beginning!()
+        ))
+        .bind(from.0)
+        .fetch_one(&self.readers)
+        .await
+        .map_err(|error| Fault::unavailable("counting dead letters", error))?;
         Ok(u64::try_from(row.get::<i64, _>(0)).unwrap_or(0))
+    }
+
+    /// Up to `most` of them.
+    pub async fn kept(&self, from: Offset, most: usize) -> Result<Kept, Fault> {
+        const DOING: &str = "reading dead letters";
+        let rows = sqlx::query(concat!(
+            "SELECT number, member_group, topic, part, place, reason, attempts, at_ms, payload, \
+             trace FROM dead_letters WHERE number >= ",
+            from_or_beginning!(),
+            " ORDER BY number LIMIT ?2"
+        ))
+        .bind(from.0)
+        .bind(i64::try_from(most).unwrap_or(i64::MAX))
+        .fetch_all(&self.readers)
+        .await
+        .map_err(|error| Fault::unavailable(DOING, error))?;
+        let next = rows.last().map_or(from.0, |row| row.get::<i64, _>(0) + 1);
+        let letters = rows.iter().map(kept_letter);
+        let letters = letters.collect::<Option<_>>();
+        Ok(Kept {
+            letters: letters.ok_or_else(|| Fault::corrupt(DOING, "an unknown group or topic"))?,
+            next: Offset(next),
+        })
     }
 }

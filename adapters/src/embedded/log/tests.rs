@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::writer::{Job, Record};
 use super::{SqliteLog, trim};
-use crate::clock::ManualClock;
+use crate::clock::{ManualClock, SystemClock};
 
 const ORDERS: Partition = Partition {
     topic: Topic::Orders,
@@ -102,13 +102,46 @@ async fn a_dead_letter_keeps_its_record_and_comes_once() {
         };
         log.put_aside(&letter).await.unwrap();
     }
-    assert_eq!(log.dead_letters().await.unwrap(), 1);
+    assert_eq!(log.dead_letters(Offset(0)).await.unwrap(), 1);
     let row = sqlx::query("SELECT attempts, payload FROM dead_letters")
         .fetch_one(&log.shared.store.readers)
         .await
         .unwrap();
     assert_eq!(row.get::<i64, _>(0), 2);
     assert_eq!(row.get::<Vec<u8>, _>(1), b"{\"secret\": 1");
+    drop(folder);
+}
+
+#[tokio::test]
+async fn dead_letters_of_an_earlier_program_are_read_in_their_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("log.db");
+    let old = "CREATE TABLE dead_letters (
+        member_group TEXT NOT NULL, topic TEXT NOT NULL, part INTEGER NOT NULL,
+        place INTEGER NOT NULL, reason TEXT NOT NULL, attempts INTEGER NOT NULL,
+        at_ms INTEGER NOT NULL, payload BLOB,
+        PRIMARY KEY (member_group, topic, part, place)) WITHOUT ROWID;
+        INSERT INTO dead_letters VALUES ('mail', 'orders', 0, 4, 'no', 6, 2000, x'7b7d'),
+            ('payment', 'orders', 0, 9, 'no', 6, 1000, NULL)";
+    let made = crate::embedded::file::open(&file, old, "making an old file").await;
+    drop(made.unwrap());
+    let log = SqliteLog::open(&file, 1, Arc::new(SystemClock))
+        .await
+        .unwrap();
+    let kept = log.kept(Offset(0), 5).await.unwrap();
+    let offsets: Vec<_> = kept
+        .letters
+        .iter()
+        .map(|kept| kept.letter.offset.0)
+        .collect();
+    assert_eq!((offsets, kept.next), (vec![9, 4], Offset(2)));
+    assert_eq!(kept.letters[0].record, None);
+    assert_eq!(kept.letters[1].record.as_ref().unwrap().payload, b"{}");
+    drop(log);
+    let log = SqliteLog::open(&file, 1, Arc::new(SystemClock))
+        .await
+        .unwrap();
+    assert_eq!(log.kept(Offset(0), 5).await.unwrap(), kept);
     drop(folder);
 }
 

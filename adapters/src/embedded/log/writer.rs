@@ -158,7 +158,7 @@ async fn store(
     Ok(())
 }
 
-/// The same letter again replaces the one before.
+/// The same letter again replaces the one before, and comes last.
 async fn put_aside(
     transaction: &mut SqliteTransaction<'_>,
     letter: &DeadLetter,
@@ -166,9 +166,11 @@ async fn put_aside(
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
         "INSERT OR REPLACE INTO dead_letters \
-         (member_group, topic, part, place, reason, attempts, at_ms, payload) \
+         (member_group, topic, part, place, reason, attempts, at_ms, payload, trace, number) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, \
-         (SELECT payload FROM records WHERE topic = ?2 AND part = ?3 AND place = ?4))",
+         (SELECT payload FROM records WHERE topic = ?2 AND part = ?3 AND place = ?4), \
+         (SELECT trace FROM records WHERE topic = ?2 AND part = ?3 AND place = ?4), \
+         (SELECT COALESCE(MAX(number), -1) + 1 FROM dead_letters))",
     )
     .bind(letter.group.name())
     .bind(letter.partition.topic.name())

@@ -18,7 +18,7 @@ pub mod admissions {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-/// How far the order writer is in a partition.
+/// How far whoever writes the log's records here is in a partition.
 pub mod writer_positions {
     use sea_orm::entity::prelude::*;
 

@@ -8,30 +8,27 @@ use domain::gate::Telling;
 use domain::message::{Offset, Partition};
 use domain::ports::orders::{BatchWritten, WriteBatch};
 use domain::{AccountId, AdmissionId, ItemId, OrderId};
-use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
+use sea_orm::{ConnectionTrait, DbErr, EntityTrait};
 use uuid::Uuid;
 
 use crate::sql::engine::Engine;
-use crate::sql::entities::{admissions, order_lines, orders, writer_positions};
+use crate::sql::entities::{admissions, order_lines, orders};
 use crate::sql::fault::Stop;
+use crate::sql::positions::{self, Place};
 use crate::sql::rows::order::{new_line_rows, new_order_row};
 use crate::sql::stock::LockedStock;
 use crate::sql::{bulk, outbox, records, wishlists};
 
 /// Where the writer goes on in a partition.
 pub async fn position(on: &impl ConnectionTrait, partition: Partition) -> Result<Offset, DbErr> {
-    Ok(Offset(
-        row(on, partition).await?.map_or(0, |row| row.next_offset),
-    ))
+    positions::of(on, place(partition)).await
 }
 
-async fn row(
-    on: &impl ConnectionTrait,
-    Partition { topic, number }: Partition,
-) -> Result<Option<writer_positions::Model>, DbErr> {
-    let key = (topic.name().to_owned(), i64::from(number));
-    writer_positions::Entity::find_by_id(key).one(on).await
+fn place(Partition { topic, number }: Partition) -> Place {
+    Place {
+        topic: topic.name(),
+        number: number.into(),
+    }
 }
 
 /// Writes a batch, or finds that somebody else moved the position.
@@ -42,7 +39,7 @@ pub async fn write(
 ) -> Result<BatchWritten, Stop> {
     let touched = Touched::by(batch);
     let mut stock = LockedStock::lock(on, &touched.items).await?;
-    if !move_position(on, batch).await? {
+    if !positions::move_on(on, place(batch.partition), batch.from, batch.next).await? {
         return Ok(BatchWritten::NotMine);
     }
     stock.read_buyers(on, &touched.places).await?;
@@ -110,34 +107,6 @@ async fn seen<E: EntityTrait, Id: Eq + std::hash::Hash>(
 ) -> Result<std::collections::HashSet<Id>, DbErr> {
     let known = bulk::known::<E>(on, column, ids).await?;
     Ok(known.into_iter().map(id).collect())
-}
-
-/// Moves the position on, if it still stands where the batch starts. A row that is missing stands
-/// at the beginning.
-async fn move_position(on: &impl ConnectionTrait, batch: &WriteBatch) -> Result<bool, Stop> {
-    use writer_positions::{Column, Entity, Model};
-    let Partition { topic, number } = batch.partition;
-    let moved = Entity::update_many()
-        .col_expr(Column::NextOffset, Expr::value(batch.next.0))
-        .filter(Column::Topic.eq(topic.name()))
-        .filter(Column::PartitionNumber.eq(i64::from(number)))
-        .filter(Column::NextOffset.eq(batch.from.0))
-        .exec(on)
-        .await?
-        .rows_affected;
-    if moved == 1 {
-        return Ok(true);
-    }
-    if batch.from.0 != 0 || row(on, batch.partition).await?.is_some() {
-        return Ok(false);
-    }
-    let first = Model {
-        topic: topic.name().to_owned(),
-        partition_number: i64::from(number),
-        next_offset: batch.next.0,
-    };
-    bulk::insert::<writer_positions::ActiveModel, _>(on, vec![first]).await?;
-    Ok(true)
 }
 
 async fn insert(on: &impl ConnectionTrait, decision: &BatchDecision) -> Result<(), Stop> {

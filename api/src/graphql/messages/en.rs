@@ -32,6 +32,10 @@ pub(super) fn reason(reason: &Reason) -> String {
                 refundable.currency.code()
             );
         }
+        Reason::DeadLetterSettled { .. } => "This dead letter is settled already.",
+        Reason::DeadLetterNotWhole => {
+            "Of this record there is nothing to publish again; it can only be dropped."
+        }
         Reason::IdempotencyKeyReused => "This idempotency key was used for something else.",
         Reason::VersionConflict { .. } => "Somebody else has changed this in the meantime.",
         Reason::StockBelowHeld { held } => {

@@ -36,6 +36,8 @@ pub(super) fn reason(reason: &Reason) -> String {
                 refundable.currency.code()
             );
         }
+        Reason::DeadLetterSettled { .. } => "이미 처리가 끝난 데드 레터입니다.",
+        Reason::DeadLetterNotWhole => "다시 보낼 내용이 남아 있지 않아 폐기만 할 수 있습니다.",
         Reason::IdempotencyKeyReused => "이미 다른 요청에 사용된 멱등성 키입니다.",
         Reason::VersionConflict { .. } => "그 사이에 다른 사람이 변경했습니다.",
         Reason::StockBelowHeld { held } => {

@@ -4,20 +4,22 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use domain::ports::back_office;
 use domain::use_cases::audit;
 use domain::use_cases::view_order::OrderView;
-use domain::{AccountId, ItemId, OrderId, Refusal};
+use domain::{AccountId, DeadLetterId, ItemId, OrderId, Refusal};
 
 use crate::fault::{Fault, nullable};
 use crate::graphql::Graph;
 use crate::graphql::connection::{OrderedBy, PageArguments, cost};
 use crate::graphql::ids::GlobalId;
 use crate::graphql::lists::{
-    AccountConnection, BackOfficeOrderConnection, OperatorActConnection, StockMovementConnection,
+    AccountConnection, BackOfficeOrderConnection, DeadLetterConnection, OperatorActConnection,
+    StockMovementConnection,
 };
 use crate::graphql::outcome::refused;
 use crate::graphql::scalars::{DateTime, Uuid, count};
 
 use super::account::{Account, AccountRole};
 use super::audit::StockAudit;
+use super::dead_letter::{DeadLetter, DeadLetterFilter};
 use super::item::Item;
 use super::node::find_item;
 use super::order::{Order, OrderState};
@@ -145,6 +147,49 @@ impl BackOffice {
             .await;
         let page = page.map(|page| Some(OperatorActConnection::of(page)));
         nullable(ctx, page.map_err(Fault::from))
+    }
+
+    /// Records that could not be handled, the newest first. They are here seconds after they were put
+    /// aside.
+    #[graphql(complexity = "cost(first, last, child_complexity)")]
+    async fn dead_letters(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The first so many, 1 to 100; or give `last`.")] first: Option<i32>,
+        #[graphql(desc = "The last so many, 1 to 100; or give `first`.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Which dead letters; all of them without it.")] filter: Option<
+            DeadLetterFilter,
+        >,
+    ) -> Option<DeadLetterConnection> {
+        let page = PageArguments {
+            first,
+            last,
+            after,
+            before,
+        };
+        let window = nullable(ctx, page.window(OrderedBy::Time).map(Some))?;
+        let filter = filter.unwrap_or_default().parse();
+        let page = Graph::of(ctx)
+            .ports
+            .dead_letters
+            .list(&filter, &window)
+            .await;
+        let page = page.map(|page| Some(DeadLetterConnection::of(page)));
+        nullable(ctx, page.map_err(Fault::from))
+    }
+
+    /// A record that could not be handled; null when there is none of that id.
+    async fn dead_letter(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The dead letter's id, `letter_…`.")] id: ID,
+    ) -> Option<DeadLetter> {
+        let id = DeadLetterId::parse(&id).ok()?;
+        let letter = Graph::of(ctx).ports.dead_letters.get(id).await;
+        let letter = letter.map(|letter| letter.map(DeadLetter::from));
+        nullable(ctx, letter.map_err(Fault::from))
     }
 
     /// Holds the ledger against itself, against the gate and against the payment provider. It reads

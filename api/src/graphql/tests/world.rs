@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex};
 
 use chrono::TimeDelta;
 use domain::account::{Account, Email, Profile, Role};
+use domain::dead_letter::FiledLetter;
 use domain::deal::Deal;
 use domain::delivery::{DayLength, DeliveryCalendar};
 use domain::event::Event;
@@ -22,8 +23,8 @@ use domain::ports::{Clock, Ports};
 use domain::stock::Stock;
 use domain::wishlist::WishlistEntry;
 use domain::{
-    AccountId, Currency, Fault, ItemId, Language, Money, OrderId, Quantity, Timestamp,
-    WishlistEntryId,
+    AccountId, Currency, DeadLetterId, Fault, ItemId, Language, Money, OrderId, Quantity,
+    Timestamp, WishlistEntryId,
 };
 use tokio::sync::{Notify, broadcast};
 use tokio::time::Instant;
@@ -44,8 +45,11 @@ pub struct World {
     tick: AtomicU64,
     level_changed: Notify,
     events: broadcast::Sender<Event>,
+    pub dead_letters: Mutex<HashMap<DeadLetterId, FiledLetter>>,
     /// Whether the ledger and the gate are away.
     pub away: AtomicBool,
+    /// The one method that gets no answer.
+    pub broken: Mutex<Option<&'static str>>,
     asked: Mutex<HashMap<&'static str, usize>>,
     random: AtomicU64,
 }
@@ -87,7 +91,9 @@ impl World {
             tick: AtomicU64::new(0),
             level_changed: Notify::new(),
             events: broadcast::channel(64).0,
+            dead_letters: Mutex::default(),
             away: AtomicBool::new(false),
+            broken: Mutex::default(),
             asked: Mutex::default(),
             random: AtomicU64::new(0),
         })
@@ -106,6 +112,7 @@ impl World {
             accounts: self.clone(),
             wishlists: self.clone(),
             letters: self.clone(),
+            dead_letters: self.clone(),
             audit: self.clone(),
             back_office: self.clone(),
             provider: self.clone(),
@@ -262,7 +269,8 @@ impl World {
 
     fn ask(&self, method: &'static str) -> Result<(), Fault> {
         *self.asked.lock().unwrap().entry(method).or_default() += 1;
-        if self.away.load(Ordering::SeqCst) {
+        let is_broken = *self.broken.lock().unwrap() == Some(method);
+        if is_broken || self.away.load(Ordering::SeqCst) {
             return Err(Fault::unavailable(
                 "asking a world that is away",
                 "secret driver text",

@@ -43,6 +43,10 @@ fn reasons() -> Vec<Reason> {
         Reason::MoreThanCaptured {
             refundable: domain::Money::zero(domain::Currency::from_code("KRW").unwrap()),
         },
+        Reason::DeadLetterSettled {
+            settlement: domain::dead_letter::Settlement::Dropped,
+        },
+        Reason::DeadLetterNotWhole,
         Reason::IdempotencyKeyReused,
         Reason::VersionConflict { current: 2 },
         Reason::StockBelowHeld { held: 1 },

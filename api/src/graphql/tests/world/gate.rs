@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
+use domain::dead_letter::RawRecord;
 use domain::event::Event;
 use domain::gate::{
     BuyerCount, EdgeEntry, EdgePlace, EntryId, Level, Recall, Receipt, Reservation, Reserved,
@@ -12,7 +13,7 @@ use domain::gate::{
 };
 use domain::message::{Message, Offset, Partition, Topic};
 use domain::ports::gate::{Beat, FeedCursor, HealingItem, LoadToken, Loading, News};
-use domain::ports::log::{DeadLetter, Delivery, Group, Polled};
+use domain::ports::log::{DeadLetter, Delivery, Group, Kept, Polled};
 use domain::ports::{Clock, Consumer, Entropy, Gate, Log};
 use domain::{Fault, ItemId, OrderId, Timestamp};
 use tokio::sync::broadcast;
@@ -160,8 +161,13 @@ port! { Log {
     join(Group, &[Topic]) -> Box<dyn Consumer>;
     lag(Group, &[Topic]) -> u64;
     put_aside(&DeadLetter) -> ();
-    dead_letters() -> u64;
+    kept(Offset, usize) -> Kept;
+    dead_letters(Offset) -> u64;
 }
+    async fn publish_again(&self, _: Partition, _: &RawRecord) -> Result<(), Fault> {
+        self.ask("publish_again")
+    }
+
     async fn publish(&self, _: &[Message]) -> Result<(), Fault> {
         self.ask("publish")
     }

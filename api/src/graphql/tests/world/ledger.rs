@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use domain::account::Account;
 use domain::act::Act;
+use domain::dead_letter::{FiledLetter, KeptLetter, LetterFilter, Settled};
 use domain::event::Event;
 use domain::gate::{Fingerprint, Receipt, Telling};
 use domain::item::Item;
@@ -14,13 +15,14 @@ use domain::order::{KeyUse, Order, Transition};
 use domain::page::{Cursor, CursorValue, ItemFilter, ItemQuery, Page, Window};
 use domain::ports::back_office::{AccountFilter, ActFilter, OrderFilter};
 use domain::ports::catalogue::ItemWritten;
+use domain::ports::dead_letters::Standing;
 use domain::ports::orders::{BatchWritten, Committed, WriteBatch};
 use domain::ports::wishlists::Added;
-use domain::ports::{BackOffice, Catalogue, ItemCache, Orders, Wishlists};
+use domain::ports::{BackOffice, Catalogue, DeadLetters, ItemCache, Orders, Wishlists};
 use domain::wishlist::WishlistEntry;
 use domain::{
-    AccountId, Fault, IdempotencyKey, ItemId, OrderId, PaymentId, Quantity, RefundId, ReturnId,
-    Timestamp, WishlistEntryId,
+    AccountId, DeadLetterId, Fault, IdempotencyKey, ItemId, OrderId, PaymentId, Quantity, RefundId,
+    ReturnId, Timestamp, WishlistEntryId,
 };
 use uuid::Uuid;
 
@@ -139,6 +141,31 @@ port! { BackOffice {
     acts(&ActFilter, &Window) -> Page<Act>;
     record(&Act) -> ();
 }}
+
+port! { DeadLetters {
+    standing() -> Standing;
+    file(Offset, &[KeptLetter], Offset) -> bool;
+    list(&LetterFilter, &Window) -> Page<FiledLetter>;
+}
+    async fn get(&self, id: DeadLetterId) -> Result<Option<FiledLetter>, Fault> {
+        self.ask("dead_letters.get")?;
+        Ok(self.dead_letters.lock().unwrap().get(&id).cloned())
+    }
+
+    async fn settle(
+        &self,
+        id: DeadLetterId,
+        settled: Settled,
+        act: &Act,
+        _: &KeyUse,
+    ) -> Result<bool, Fault> {
+        self.ask("dead_letters.settle")?;
+        assert_eq!(act.subject, id.0);
+        let mut letters = self.dead_letters.lock().unwrap();
+        let letter = letters.get_mut(&id).filter(|letter| letter.settled.is_none());
+        Ok(letter.map(|letter| letter.settled = Some(settled)).is_some())
+    }
+}
 
 port! { Orders {
     writer_position(Partition) -> Offset;
