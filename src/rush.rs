@@ -116,6 +116,11 @@ pub struct RushArgs {
     /// The seller of the replayed items, `account_…`, where several sell the same codes.
     #[arg(long, value_name = "ACCOUNT_ID", requires = "orders")]
     pub seller: Option<String>,
+    /// With --orders: take back what the book's invoices that start with C take back of earlier
+    /// sales, once all is bought: cancelled while the parcel is being prepared, returned once it is
+    /// delivered.
+    #[arg(long, requires = "orders")]
+    pub take_back: bool,
     /// The name of the run. A run of the same name goes on where the first one ended: what was
     /// bought in it is not bought again.
     #[arg(long, value_name = "NAME", value_parser = run_name)]

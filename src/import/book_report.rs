@@ -53,7 +53,8 @@ struct Seen {
 }
 
 impl Sum {
-    fn add(&mut self, units: i64) {
+    /// Counts one line.
+    pub fn add(&mut self, units: i64) {
         self.lines += 1;
         self.units = self.units.saturating_add(units);
     }

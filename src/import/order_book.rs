@@ -49,6 +49,8 @@ pub struct Entry {
     pub code: String,
     /// Whether the book wrote the code otherwise.
     pub respelled: bool,
+    /// The shop's number for the customer, if it knew one.
+    pub customer: Option<String>,
     pub meaning: Meaning,
 }
 
@@ -76,8 +78,6 @@ pub struct Sale {
     pub quantity: Quantity,
     /// Of one unit; above 0.
     pub price: Money,
-    /// The shop's number for the customer, if it knew one.
-    pub customer: Option<String>,
 }
 
 /// Why a line sells nothing.
@@ -126,12 +126,14 @@ impl OrderBook {
         let written = self.table.cell(self.columns.code);
         let code = written.to_ascii_uppercase();
         let invoice = self.table.cell(self.columns.invoice);
+        let customer = self.table.cell(self.columns.customer);
         Ok(Some(Entry {
             line: self.table.line(),
             meaning: self
                 .meaning(&invoice, &code)
                 .unwrap_or_else(|unread| unread),
             respelled: written != code,
+            customer: (!customer.is_empty()).then_some(customer),
             invoice,
             code,
         }))
@@ -173,12 +175,10 @@ impl OrderBook {
         }
         let quantity = Quantity::new(count)
             .map_err(|reason| unreadable("Quantity", quoted(&units, &sentence(&reason))))?;
-        let customer = self.table.cell(self.columns.customer);
         Ok(Meaning::Sale(Sale {
             description: self.table.cell(self.columns.description),
             quantity,
             price,
-            customer: (!customer.is_empty()).then_some(customer),
         }))
     }
 
@@ -223,7 +223,7 @@ impl Columns {
 }
 
 /// Whether a code, in capitals, is that of a product.
-fn is_goods(code: &str) -> bool {
+pub fn is_goods(code: &str) -> bool {
     let digits = code.bytes().take(5).filter(u8::is_ascii_digit).count();
     (digits == 5 || code.starts_with("DCGS")) && code.chars().count() <= MAX_SKU
 }
@@ -272,12 +272,9 @@ mod tests {
         assert_eq!((entry.code.as_str(), entry.respelled), ("85123A", true));
         assert_eq!(sale.description, "WHITE LANTERN");
         assert_eq!((sale.quantity.get(), sale.price.minor), (6, 255));
-        assert_eq!(sale.customer.as_deref(), Some("17850"));
+        assert_eq!(entry.customer.as_deref(), Some("17850"));
         let entry = only("536365,22139,,1,165,,United Kingdom");
-        assert!(matches!(
-            entry.meaning,
-            Meaning::Sale(Sale { customer: None, .. })
-        ));
+        assert_eq!(entry.customer, None);
     }
 
     #[test]

@@ -1,13 +1,18 @@
 //! A shop's own customers with their baskets: every invoice of an order book becomes an order, is
-//! paid, and is read back; what is sold must be what the book sells, to the unit.
+//! paid, and is read back; what is sold must be what the book sells, to the unit. What the book takes
+//! back of it can be taken back first.
 
 mod baskets;
 mod book;
 mod compare;
+mod customers;
+mod giving_back;
+mod matching;
 mod purchase;
+mod read_back;
 mod report;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use indicatif::ProgressBar;
@@ -24,8 +29,12 @@ use super::{Means, RushArgs, RushError};
 use crate::import::book_report::BookReport;
 use baskets::{Basket, Baskets};
 pub use book::Book;
-use compare::PaidOrder;
+use compare::Compared;
+use customers::ByTheBook;
+use giving_back::{Errand, TakenBack};
+use matching::Matching;
 use purchase::{Counter, Purchase, Purchased};
+use read_back::PaidOrder;
 pub use report::Replayed;
 use report::{Failed, Purchases};
 
@@ -38,7 +47,26 @@ struct Worked {
     latency: Latency,
     /// Every order that was answered, by buyer.
     answered: Vec<(usize, String)>,
-    paid: Vec<(usize, String)>,
+    paid: Vec<Paid>,
+}
+
+/// A basket that was bought.
+struct Paid {
+    /// Its number.
+    basket: u64,
+    buyer: usize,
+    order: String,
+    /// Places of its lines that are not on the order: nothing in the catalogue has their codes.
+    left_out: Vec<usize>,
+}
+
+/// What the book says, read while it was bought.
+struct ReadBook {
+    report: BookReport,
+    units: ByTheBook,
+    matching: Option<Matching>,
+    /// Why it was not read to its end, if it was not.
+    broken_off: Option<String>,
 }
 
 /// Replays the book.
@@ -53,7 +81,7 @@ pub async fn run(
     tokens: Vec<Token>,
 ) -> Result<Replayed, RushError> {
     let latency = Latency::new().map_err(|error| RushError::new(error.to_string()))?;
-    let codes: Vec<&str> = book.units.keys().map(String::as_str).collect();
+    let codes: Vec<&str> = book.codes.iter().map(String::as_str).collect();
     let items = look_up(&mut means.client(), &codes, args.seller.as_deref()).await?;
     if items.is_empty() {
         let reason = "nothing of it is in the catalogue; `import --from-orders` puts it there";
@@ -65,50 +93,127 @@ pub async fn run(
         payment_method: args.payment_method.clone(),
         patience: means.patience,
     });
-    let baskets = book.open()?;
-    let progress = means.progress("buying", book.baskets);
+    let mut baskets = book.open()?;
+    baskets.matching = args.take_back.then(Matching::default);
     let tokens = Arc::new(tokens);
-    // As many wait as are being bought.
-    let (to_workers, from_book) = mpsc::channel(means.concurrency);
-    let from_book = Arc::new(Mutex::new(from_book));
     let begun = Instant::now();
-    let mut workers = JoinSet::new();
-    for number in 0..means.concurrency {
-        let worker = Worker {
-            client: means.client_of(number),
-            counter: Arc::clone(&counter),
-            tokens: Arc::clone(&tokens),
-            progress: progress.clone(),
-            worked: Worked::new(latency.clone()),
-        };
-        workers.spawn(worker.work(Arc::clone(&from_book)));
-    }
-    let (report, broken_off) = hand_out(&book, baskets, to_workers).await;
-    let mut all = Worked::new(latency);
-    for worked in workers.join_all().await {
-        all.add(worked);
-    }
+    let (mut read, mut all) = buy_all(means, &book, baskets, (&counter, &tokens), latency).await;
     let took = begun.elapsed();
-    progress.finish_and_clear();
-    all.purchases.broken_off = broken_off;
+    all.purchases.broken_off = read.broken_off.take();
     all.purchases.listed.sort_by_key(|failed| failed.line);
     let asking = means.asking();
+    let taken_back = match read.matching.take() {
+        None => None,
+        Some(matching) => {
+            let (errands, unbought) = errands(matching, &book, &all.paid, &tokens, &mut read.units);
+            Some(giving_back::take_back(&asking, run, errands, unbought).await)
+        }
+    };
     let verified = verify::verify(
         &asking,
         verify::by_buyer(&tokens, all.answered),
         means.progress("asking after", 0),
     )
     .await;
-    let paid = paid_orders(&tokens, all.paid);
-    let sold = compare::read_back(&asking, paid).await;
+    let paid = all.paid.iter().filter_map(|paid| paid.of(&tokens));
+    let sold = read_back::read_back(&asking, paid.collect()).await;
     Ok(Replayed {
-        book: report,
+        book: read.report,
         purchases: all.purchases,
         latency: all.latency,
         took,
-        compared: sold.compare(&book.units, &counter.items),
+        taken_back,
+        compared: Compared::new(sold, &read.units, &counter.items, &book.buyers()),
         verified,
     })
+}
+
+/// Buys all baskets, as many at once as there are connections.
+async fn buy_all(
+    means: &Means,
+    book: &Book,
+    baskets: Baskets,
+    (counter, tokens): (&Arc<Counter>, &Arc<Vec<Token>>),
+    latency: Latency,
+) -> (ReadBook, Worked) {
+    let progress = means.progress("buying", book.baskets);
+    // As many wait as are being bought.
+    let (to_workers, from_book) = mpsc::channel(means.concurrency);
+    let from_book = Arc::new(Mutex::new(from_book));
+    let mut workers = JoinSet::new();
+    for number in 0..means.concurrency {
+        let worker = Worker {
+            client: means.client_of(number),
+            counter: Arc::clone(counter),
+            tokens: Arc::clone(tokens),
+            progress: progress.clone(),
+            worked: Worked::new(latency.clone()),
+        };
+        workers.spawn(worker.work(Arc::clone(&from_book)));
+    }
+    let read = hand_out(book, baskets, to_workers).await;
+    let mut all = Worked::new(latency);
+    for worked in workers.join_all().await {
+        all.add(worked);
+    }
+    progress.finish_and_clear();
+    (read, all)
+}
+
+/// What is to be taken back, by order, and taken from what the book leaves with its customers; what
+/// can't be, since it was not bought.
+fn errands(
+    matching: Matching,
+    book: &Book,
+    paid: &[Paid],
+    tokens: &[Token],
+    units: &mut ByTheBook,
+) -> (Vec<Errand>, TakenBack) {
+    let places: HashMap<u64, &Paid> = paid.iter().map(|paid| (paid.basket, paid)).collect();
+    let mut errands: BTreeMap<u64, Errand> = BTreeMap::new();
+    let mut unbought = TakenBack {
+        without_sale: matching.not_taken,
+        ..Default::default()
+    };
+    for (customer, taking) in matching.takings {
+        if let Some(buyer) = book.customer(&customer)
+            && let Some(left) = units.get_mut(&(buyer, taking.code.clone()))
+        {
+            *left -= i64::from(taking.units);
+        }
+        let place = places.get(&taking.basket);
+        let line = place.and_then(|paid| paid.line(taking.at));
+        let order = place.and_then(|paid| paid.of(tokens));
+        match (line, order) {
+            (Some(line), Some(paid)) => {
+                let takings = Vec::new();
+                let errand = errands.entry(taking.basket);
+                let errand = errand.or_insert(Errand { paid, takings });
+                errand.takings.push((line, taking));
+            }
+            _ => unbought.refuse(taking, "NOT_BOUGHT", "it was not bought".to_owned()),
+        }
+    }
+    (errands.into_values().collect(), unbought)
+}
+
+impl Paid {
+    fn of(&self, tokens: &[Token]) -> Option<PaidOrder> {
+        Some(PaidOrder {
+            token: tokens.get(self.buyer)?.clone(),
+            buyer: self.buyer,
+            order: self.order.clone(),
+        })
+    }
+
+    /// The number on the order, from 1, of the basket's line at this place.
+    fn line(&self, at: usize) -> Option<usize> {
+        if self.left_out.contains(&at) {
+            return None;
+        }
+        let before = self.left_out.iter().filter(|left_out| **left_out < at);
+        Some(at + 1 - before.count())
+    }
 }
 
 /// Items by code. A code that stands for several items stands for none.
@@ -142,17 +247,20 @@ async fn look_up(
     Ok(items)
 }
 
-/// Hands the baskets to the workers, in the order of the book; what the book holds, and why it was
-/// not read to its end, if it was not.
+/// Hands the baskets to the workers, in the order of the book.
 async fn hand_out(
     book: &Book,
     mut baskets: Baskets,
     to_workers: mpsc::Sender<(usize, Basket)>,
-) -> (BookReport, Option<String>) {
+) -> ReadBook {
+    let mut units = ByTheBook::new();
     let broken_off = loop {
         match baskets.next_basket() {
             Ok(Some(basket)) => {
                 let buyer = book.buyer(&basket);
+                for (code, bought) in &basket.lines {
+                    *units.entry((buyer, code.clone())).or_default() += i64::from(*bought);
+                }
                 if to_workers.send((buyer, basket)).await.is_err() {
                     break Some("nobody is left to buy".to_owned());
                 }
@@ -161,7 +269,12 @@ async fn hand_out(
             Err(unreadable) => break Some(unreadable.to_string()),
         }
     };
-    (baskets.report, broken_off)
+    ReadBook {
+        report: baskets.report,
+        units,
+        matching: baskets.matching,
+        broken_off,
+    }
 }
 
 /// One connection, on which one basket after the other is bought.
@@ -189,7 +302,8 @@ impl Worker {
                 .counter
                 .buy(&mut self.client, token, &basket, latency)
                 .await;
-            self.worked.note(buyer, basket, purchase);
+            let left_out = self.counter.left_out(&basket);
+            self.worked.note(buyer, basket, purchase, left_out);
             self.progress.inc(1);
         }
     }
@@ -205,7 +319,7 @@ impl Worked {
         }
     }
 
-    fn note(&mut self, buyer: usize, basket: Basket, purchase: Purchase) {
+    fn note(&mut self, buyer: usize, basket: Basket, purchase: Purchase, left_out: Vec<usize>) {
         let Purchase {
             orders,
             unknown_codes,
@@ -220,7 +334,12 @@ impl Worked {
             Purchased::Paid { order, before } => {
                 self.purchases.paid += 1;
                 self.purchases.paid_before += u64::from(before);
-                self.paid.push((buyer, order));
+                self.paid.push(Paid {
+                    basket: basket.number,
+                    buyer,
+                    order,
+                    left_out,
+                });
             }
             Purchased::Not { reason, detail } => {
                 let Basket { invoice, line, .. } = basket;
@@ -240,12 +359,4 @@ impl Worked {
         self.answered.extend(other.answered);
         self.paid.extend(other.paid);
     }
-}
-
-fn paid_orders(tokens: &[Token], paid: Vec<(usize, String)>) -> Vec<PaidOrder> {
-    let orders = paid.into_iter().filter_map(|(buyer, order)| {
-        let token = tokens.get(buyer)?.clone();
-        Some(PaidOrder { token, order })
-    });
-    orders.collect()
 }

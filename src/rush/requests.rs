@@ -1,14 +1,16 @@
 //! What a crowd asks of the API, and what it reads of the answers.
 
+mod after_sale;
 mod catalogue;
 mod orders;
 
 use serde::Serialize;
 
+#[cfg(test)]
+pub use after_sale::BoughtLine;
+pub use after_sale::{Bought, bought, cancel_line, return_line};
 pub use catalogue::{Coded, Item, STOCK_CHANGED, Stock, by_sku, deals, general, item};
-pub use orders::{
-    Asked, Bought, Line, Order, PlaceOrder, UserError, bought, orders, pay_order, place_order,
-};
+pub use orders::{Asked, Line, Order, PlaceOrder, UserError, orders, pay_order, place_order};
 
 /// The most that a list may be asked for, and the most ids in one request.
 pub const MOST_PER_REQUEST: usize = 100;
@@ -20,8 +22,9 @@ struct Id<'a> {
 
 #[cfg(test)]
 mod tests {
+    use super::after_sale::{CANCEL_ORDER, ORDER_LINES, REQUEST_RETURN};
     use super::catalogue::{BY_SKU, DEALS, GENERAL, ITEM};
-    use super::orders::{ORDER_LINES, ORDERS, PAY_ORDER, PLACE_ORDER};
+    use super::orders::{ORDERS, PAY_ORDER, PLACE_ORDER};
     use super::*;
     use crate::rush::client::Document;
 
@@ -32,6 +35,8 @@ mod tests {
             PAY_ORDER,
             ORDERS,
             ORDER_LINES,
+            CANCEL_ORDER,
+            REQUEST_RETURN,
             ITEM,
             DEALS,
             GENERAL,

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
+use super::matching::{Cancelled, Matching};
 use crate::import::book_report::BookReport;
-use crate::import::order_book::{Entry, Meaning, OrderBook};
+use crate::import::order_book::{Entry, LeftOut, Meaning, OrderBook};
 use crate::import::table::Unreadable;
 
 /// The most lines of one basket; one that is longer is cut, so that no book can fill the memory.
@@ -29,6 +30,9 @@ pub struct Baskets {
     book: OrderBook,
     /// Counts every line that was read.
     pub report: BookReport,
+    /// What the lines that were read take back of the baskets before them; nothing where nobody
+    /// wants to know.
+    pub matching: Option<Matching>,
     /// The basket that the next line may belong to.
     open: Option<Basket>,
     /// Baskets of each invoice so far.
@@ -41,6 +45,7 @@ impl Baskets {
         Self {
             book,
             report: BookReport::default(),
+            matching: None,
             open: None,
             parts: HashMap::new(),
             handed_out: 0,
@@ -54,11 +59,36 @@ impl Baskets {
     pub fn next_basket(&mut self) -> Result<Option<Basket>, Unreadable> {
         while let Some(entry) = self.book.next_entry()? {
             self.report.note(&entry);
+            self.take_back(&entry);
             if let Some(basket) = self.put(entry) {
                 return Ok(Some(basket));
             }
         }
         Ok(self.open.take())
+    }
+
+    fn take_back(&mut self, entry: &Entry) {
+        if let Some(matching) = &mut self.matching
+            && let Meaning::LeftOut { why, units } = entry.meaning
+            && why == LeftOut::Cancellation
+        {
+            matching.take(&Cancelled {
+                invoice: &entry.invoice,
+                line: entry.line,
+                code: &entry.code,
+                customer: entry.customer.as_deref(),
+                units,
+            });
+        }
+    }
+
+    fn remember(&mut self) {
+        if let (Some(matching), Some(open)) = (&mut self.matching, &self.open)
+            && let (Some(customer), Some((code, units))) = (&open.customer, open.lines.last())
+        {
+            let place = (open.number, open.lines.len() - 1);
+            matching.sold(customer, code, place, *units);
+        }
     }
 
     /// Puts a line where it belongs; the basket before it if it is done with that.
@@ -67,6 +97,7 @@ impl Baskets {
             line,
             invoice,
             code,
+            customer,
             meaning,
             ..
         } = entry;
@@ -76,10 +107,11 @@ impl Baskets {
         let of_line = (code, sale.quantity.get());
         if let Some(open) = &mut self.open
             && open.invoice == invoice
-            && open.customer == sale.customer
+            && open.customer == customer
             && open.lines.len() < MOST_LINES
         {
             open.lines.push(of_line);
+            self.remember();
             return None;
         }
         let parts = self.parts.entry(invoice.clone()).or_default();
@@ -88,12 +120,14 @@ impl Baskets {
             part: *parts,
             number: self.handed_out,
             line,
-            customer: sale.customer,
+            customer,
             lines: vec![of_line],
         };
         *parts += 1;
         self.handed_out += 1;
-        self.open.replace(basket)
+        let before = self.open.replace(basket);
+        self.remember();
+        before
     }
 }
 

@@ -1,7 +1,7 @@
 //! An order book as a whole: who buys, and what it sells. Read once before anybody buys, so that the
 //! accounts can be made; the baskets are read again while they are bought.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
@@ -21,8 +21,8 @@ pub struct Book {
     names: Vec<String>,
     /// Accounts for baskets without a customer.
     walk_ins: u64,
-    /// Units that the book sells, by code.
-    pub units: BTreeMap<String, i64>,
+    /// Codes of what it sells.
+    pub codes: BTreeSet<String>,
     pub baskets: u64,
 }
 
@@ -37,7 +37,7 @@ impl Book {
             customers: HashMap::new(),
             names: Vec::new(),
             walk_ins: 0,
-            units: BTreeMap::new(),
+            codes: BTreeSet::new(),
             baskets: 0,
         };
         let mut baskets = book.open()?;
@@ -64,8 +64,10 @@ impl Book {
 
     fn note(&mut self, basket: &Basket) {
         self.baskets += 1;
-        for (code, units) in &basket.lines {
-            *self.units.entry(code.clone()).or_default() += i64::from(*units);
+        for (code, _) in &basket.lines {
+            if !self.codes.contains(code) {
+                self.codes.insert(code.clone());
+            }
         }
         match &basket.customer {
             Some(customer) if !self.customers.contains_key(customer) => {
@@ -81,6 +83,11 @@ impl Book {
     pub fn buyers(&self) -> Vec<String> {
         let walk_ins = (1..=self.walk_ins).map(|number| format!("walk-in-{number:02}"));
         self.names.iter().cloned().chain(walk_ins).collect()
+    }
+
+    /// The place in [`Book::buyers`] of a customer who buys something.
+    pub fn customer(&self, customer: &str) -> Option<usize> {
+        self.customers.get(customer).copied()
     }
 
     /// Whose basket it is, by the place in [`Book::buyers`]: the same in every run.
@@ -136,8 +143,8 @@ mod tests {
             names[1]
         );
         assert_eq!(
-            book.units,
-            BTreeMap::from([("10001".to_owned(), 8), ("10002".to_owned(), 3)])
+            book.codes,
+            BTreeSet::from(["10001", "10002"].map(ToOwned::to_owned))
         );
         let basket = |number, customer: Option<&str>| Basket {
             invoice: String::new(),

@@ -1,28 +1,14 @@
-//! What was sold, read back from the paid orders, against what the book sells.
+//! What is sold and was not taken back, read back from the paid orders, against the book.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
-use tokio::task::JoinSet;
-use tokio::time::Instant;
 
-use crate::rush::client::{Client, Token};
-use crate::rush::patience::Patience;
-use crate::rush::requests::{self, Bought};
-use crate::rush::verify::Asking;
+use super::customers::{ByTheBook, Customers};
+use super::read_back::Sold;
 
 /// The most products that a report lists.
 const MOST_LISTED: usize = 1_000;
-
-/// Units by item, read back.
-#[derive(Clone, Default, PartialEq, Eq, Debug)]
-pub struct Sold {
-    pub units: HashMap<String, i64>,
-    /// Orders that could not be read back, or were not PAID any more.
-    pub unread: u64,
-}
 
 /// A product of which not as much was sold as the book sells.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -44,53 +30,40 @@ pub struct Compared {
     /// How many there are.
     pub different: u64,
     pub unread: u64,
+    pub customers: Customers,
 }
 
-impl Sold {
-    fn note(&mut self, bought: Option<Bought>) {
-        match bought {
-            Some(Bought { state, lines }) if state == "PAID" => {
-                for line in lines {
-                    *self.units.entry(line.item_id).or_default() += i64::from(line.quantity);
-                }
-            }
-            _ => self.unread += 1,
-        }
-    }
-
-    fn add(&mut self, other: Self) {
-        self.unread += other.unread;
-        for (item, units) in other.units {
-            *self.units.entry(item).or_default() += units;
-        }
-    }
-
+impl Compared {
     /// Compares. Items of no product of the book count as sold under their ids.
-    pub fn compare(
-        mut self,
-        book: &BTreeMap<String, i64>,
+    pub fn new(
+        mut sold: Sold,
+        book: &ByTheBook,
         items: &HashMap<String, String>,
-    ) -> Compared {
-        let mut compared = Compared {
-            unread: self.unread,
+        names: &[String],
+    ) -> Self {
+        let mut compared = Self {
+            unread: sold.unread,
+            customers: Customers::compare(book, &sold, items, names),
             ..Default::default()
         };
-        for (code, units) in book {
+        let mut products: BTreeMap<&str, i64> = BTreeMap::new();
+        for ((_, code), units) in book {
+            *products.entry(code).or_default() += units;
+        }
+        for (code, units) in products {
             let sold = items
                 .get(code)
-                .and_then(|item| self.units.remove(item))
+                .and_then(|item| sold.units.remove(item))
                 .unwrap_or(0);
-            compared.note(code, *units, sold);
+            compared.note(code, units, sold);
         }
-        let strays: BTreeMap<String, i64> = self.units.into_iter().collect();
+        let strays: BTreeMap<String, i64> = sold.units.into_iter().collect();
         for (item, sold) in strays {
             compared.note(&item, 0, sold);
         }
         compared
     }
-}
 
-impl Compared {
     fn note(&mut self, code: &str, book: i64, sold: i64) {
         self.products += 1;
         self.book += book;
@@ -107,9 +80,10 @@ impl Compared {
         }
     }
 
-    /// Whether every product was sold as often as the book sells it.
+    /// Whether every product is sold as often as the book sells it without what it takes back, and
+    /// every customer has and has paid what the book says.
     pub fn is_equal(&self) -> bool {
-        self.different == 0 && self.unread == 0
+        self.different == 0 && self.unread == 0 && self.customers.is_equal()
     }
 
     /// For people.
@@ -123,7 +97,7 @@ impl Compared {
         let mut lines = vec![format!(
             "units of {products} products: {book} by the book, {sold} sold"
         )];
-        if self.is_equal() {
+        if self.different == 0 {
             lines.push(
                 "every product was sold as often as the book sells it, to the unit".to_owned(),
             );
@@ -145,6 +119,7 @@ impl Compared {
                 self.unread
             ));
         }
+        lines.extend(self.customers.lines());
         lines
     }
 
@@ -161,106 +136,54 @@ impl Compared {
             "different": self.different,
             "differences": differences.collect::<Vec<_>>(),
             "unreadOrders": self.unread,
+            "customers": self.customers.to_json(),
         })
-    }
-}
-
-/// A paid order, and whose it is.
-#[derive(Clone)]
-pub struct PaidOrder {
-    pub token: Token,
-    /// Its id.
-    pub order: String,
-}
-
-/// Reads the orders back, each as its buyer.
-pub async fn read_back(asking: &Asking, orders: Vec<PaidOrder>) -> Sold {
-    let deadline = Instant::now() + asking.patience;
-    let orders = Arc::new(orders);
-    let next = Arc::new(AtomicUsize::new(0));
-    let mut workers = JoinSet::new();
-    for number in 0..asking.concurrency.min(orders.len()) {
-        let client = Client::new(Arc::clone(asking.nodes.of(number)), asking.timeout);
-        workers.spawn(work(
-            client,
-            Arc::clone(&orders),
-            Arc::clone(&next),
-            deadline,
-        ));
-    }
-    let mut sold = Sold::default();
-    for part in workers.join_all().await {
-        sold.add(part);
-    }
-    sold
-}
-
-async fn work(
-    mut client: Client,
-    orders: Arc<Vec<PaidOrder>>,
-    next: Arc<AtomicUsize>,
-    deadline: Instant,
-) -> Sold {
-    let mut sold = Sold::default();
-    loop {
-        let at = next.fetch_add(1, Ordering::Relaxed);
-        let Some(PaidOrder { token, order }) = orders.get(at) else {
-            return sold;
-        };
-        let mut patience = Patience::until(deadline, at as u64);
-        sold.note(loop {
-            match requests::bought(&mut client, token, order).await {
-                Ok(bought) => break bought,
-                Err(no_answer) if !no_answer.is_retryable() => break None,
-                Err(_) => {
-                    if !patience.wait(None).await {
-                        break None;
-                    }
-                }
-            }
-        });
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::rush::requests::Line;
+    use domain::{Currency, Money};
 
-    fn bought(state: &str, lines: &[(&str, u32)]) -> Bought {
-        let line = |(item, quantity): &(&str, u32)| Line {
+    use super::*;
+    use crate::rush::requests::{Bought, BoughtLine};
+
+    /// An order of kept units, a penny each.
+    fn bought(state: &str, lines: &[(&str, i64)]) -> Bought {
+        let penny = |minor| Money {
+            minor,
+            currency: Currency::from_code("GBP").unwrap(),
+        };
+        let line = |(item, kept): &(&str, i64)| BoughtLine {
             item_id: (*item).to_owned(),
-            quantity: *quantity,
+            kept: *kept,
+            price: penny(1),
         };
         Bought {
             state: state.to_owned(),
             lines: lines.iter().map(line).collect(),
+            captured: vec![penny(lines.iter().map(|(_, kept)| kept).sum())],
+            refunded: Vec::new(),
+            is_settled: true,
         }
     }
 
-    fn book(units: &[(&str, i64)]) -> BTreeMap<String, i64> {
-        units
+    fn compare(sold: &Sold, book: &[(&str, i64)]) -> Compared {
+        let book = book
             .iter()
-            .map(|(code, units)| ((*code).to_owned(), *units))
-            .collect()
-    }
-
-    fn items() -> HashMap<String, String> {
-        [("10001", "item_1"), ("10002", "item_2")]
-            .map(|(code, item)| (code.to_owned(), item.to_owned()))
-            .into()
+            .map(|(code, units)| ((0, (*code).to_owned()), *units));
+        let items = [("10001", "item_1"), ("10002", "item_2")]
+            .map(|(code, item)| (code.to_owned(), item.to_owned()));
+        Compared::new(sold.clone(), &book.collect(), &items.into(), &[])
     }
 
     #[test]
     fn only_equal_units_of_every_product_are_equal() {
         let mut sold = Sold::default();
-        sold.note(Some(bought(
-            "PAID",
-            &[("item_1", 2), ("item_2", 5), ("item_1", 1)],
-        )));
-        let compare = |units: &[(&str, i64)]| sold.clone().compare(&book(units), &items());
-        assert!(compare(&[("10001", 3), ("10002", 5)]).is_equal());
-        let less = compare(&[("10001", 3), ("10002", 6)]);
+        let order = bought("PAID", &[("item_1", 2), ("item_2", 5), ("item_1", 1)]);
+        sold.note(0, Some(order));
+        assert!(compare(&sold, &[("10001", 3), ("10002", 5)]).is_equal());
+        let less = compare(&sold, &[("10001", 3), ("10002", 6)]);
         assert_eq!((less.is_equal(), less.book, less.sold), (false, 9, 8));
         let difference = Difference {
             code: "10002".to_owned(),
@@ -268,21 +191,21 @@ mod tests {
             sold: 5,
         };
         assert_eq!(less.differences, [difference]);
-        let stray = compare(&[("10001", 3)]);
+        let stray = compare(&sold, &[("10001", 3)]);
         assert_eq!(
             (stray.is_equal(), stray.differences[0].code.as_str()),
             (false, "item_2")
         );
-        let unsold = compare(&[("10001", 3), ("10002", 5), ("10003", 1)]);
+        let unsold = compare(&sold, &[("10001", 3), ("10002", 5), ("10003", 1)]);
         assert_eq!((unsold.different, unsold.products), (1, 3));
     }
 
     #[test]
     fn an_order_that_is_not_paid_sells_nothing() {
         let mut sold = Sold::default();
-        sold.note(Some(bought("EXPIRED", &[("item_1", 3)])));
-        sold.note(None);
+        sold.note(0, Some(bought("EXPIRED", &[("item_1", 3)])));
+        sold.note(0, None);
         assert_eq!((sold.unread, sold.units.len()), (2, 0));
-        assert!(!sold.compare(&book(&[]), &items()).is_equal());
+        assert!(!compare(&sold, &[]).is_equal());
     }
 }

@@ -106,6 +106,13 @@ impl Counter {
         purchase
     }
 
+    /// Places of the lines of a basket that are not in the catalogue, and so not on its order.
+    pub fn left_out(&self, basket: &Basket) -> Vec<usize> {
+        let lines = basket.lines.iter().enumerate();
+        let unknown = lines.filter(|(_, (code, _))| !self.items.contains_key(code));
+        unknown.map(|(at, _)| at).collect()
+    }
+
     /// What of a basket is in the catalogue, and what is not.
     fn look_up<'a>(&'a self, basket: &'a Basket) -> (Vec<Wanted<'a>>, Vec<&'a (String, u32)>) {
         let mut wanted = Vec::with_capacity(basket.lines.len());
@@ -175,7 +182,8 @@ impl Errand<'_> {
     }
 
     async fn see_through(&mut self, order: Order, replayed: bool) -> Purchased {
-        if order.state == "PAID" {
+        // Only what was paid is taken back: one that is CANCELLED was bought by an earlier run.
+        if order.state == "PAID" || order.state == "CANCELLED" {
             return Purchased::Paid {
                 order: order.id,
                 before: replayed,
@@ -229,10 +237,7 @@ impl Wanted<'_> {
 
 /// Whether nothing will ever come of an order in this state.
 fn is_lost(state: &str) -> bool {
-    matches!(
-        state,
-        "EXPIRED" | "PAYMENT_FAILED" | "CANCELLED" | "REJECTED"
-    )
+    matches!(state, "EXPIRED" | "PAYMENT_FAILED" | "REJECTED")
 }
 
 /// Whether the units went back on sale since the payment came too late.
@@ -300,6 +305,7 @@ mod tests {
         let basket = basket();
         let (wanted, unknown) = counter.look_up(&basket);
         assert_eq!(unknown, [&("10001".to_owned(), 2)]);
+        assert_eq!(counter.left_out(&basket), [0]);
         let error = UserError {
             typename: "OutOfStock".to_owned(),
             code: "OUT_OF_STOCK".to_owned(),

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::compare::Compared;
+use super::giving_back::TakenBack;
 use crate::import::book_report::BookReport;
 use crate::rush::stampede::per_second;
 use crate::rush::tally::Latency;
@@ -22,6 +23,8 @@ pub struct Replayed {
     pub latency: Latency,
     /// From the first order to the last payment.
     pub took: Duration,
+    /// Nothing when nothing was to be taken back.
+    pub taken_back: Option<TakenBack>,
     pub compared: Compared,
     pub verified: Verified,
 }
@@ -87,9 +90,13 @@ impl Purchases {
 }
 
 impl Replayed {
-    /// Whether all that the book sells is sold and there, to the unit.
+    /// Whether all that the book sells is sold and there, and all taken back that was to be, to the
+    /// unit.
     pub fn is_clean(&self) -> bool {
-        self.verified.is_clean() && self.compared.is_equal() && self.purchases.broken_off.is_none()
+        self.taken_back.as_ref().is_none_or(TakenBack::is_clean)
+            && self.verified.is_clean()
+            && self.compared.is_equal()
+            && self.purchases.broken_off.is_none()
     }
 
     /// Prints it for people.
@@ -144,8 +151,14 @@ impl Replayed {
             self.took.as_secs_f64()
         )?;
         writeln!(out, "{}", self.latency.line())?;
+        let taken_back = self.taken_back.as_ref().map(TakenBack::lines);
         let verified = self.verified.lines();
-        for line in verified.into_iter().chain(self.compared.lines()) {
+        for line in taken_back
+            .into_iter()
+            .flatten()
+            .chain(verified)
+            .chain(self.compared.lines())
+        {
             writeln!(out, "{line}")?;
         }
         Ok(())
@@ -182,6 +195,7 @@ impl Replayed {
             "tookMs": u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX),
             "ordersPerSecond": per_second(*paid, self.took),
             "latency": self.latency.to_json(),
+            "takenBack": self.taken_back.as_ref().map(TakenBack::to_json),
             "sold": self.compared.to_json(),
             "verified": self.verified.to_json(),
         })

@@ -4,7 +4,6 @@ use hyper::body::Bytes;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::Id;
 use crate::rush::client::{self, Client, Document, NoAnswer, Token};
 
 pub(super) const PLACE_ORDER: Document = Document(
@@ -20,10 +19,6 @@ pub(super) const PAY_ORDER: Document = Document(
 pub(super) const ORDERS: Document = Document(
     "query Orders($ids: [ID!]!) { nodes(ids: $ids) { ... on Order { id state rejection } } }",
 );
-pub(super) const ORDER_LINES: Document = Document(
-    "query OrderLines($id: ID!) { order(id: $id) { state lines { quantity item { id } } } }",
-);
-
 /// An order, as far as the crowd looks at it. A state is what the API calls it: there may be new ones.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 pub struct Order {
@@ -73,29 +68,22 @@ pub struct Line {
     pub quantity: u32,
 }
 
-/// An order with what was bought.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Bought {
-    pub state: String,
-    pub lines: Vec<Line>,
-}
-
 /// A mutation's input under its one variable.
 #[derive(Serialize)]
-struct Input<T> {
-    input: T,
+pub(super) struct Input<T> {
+    pub input: T,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Payload {
+pub(super) struct Payload {
     order: Option<Order>,
     replayed: bool,
     user_errors: Vec<UserError>,
 }
 
 impl Payload {
-    fn asked(self) -> Asked {
+    pub fn asked(self) -> Asked {
         match self.order {
             Some(order) => Asked::Done {
                 order,
@@ -212,46 +200,6 @@ pub async fn orders(
     }
     let data: Data = client.ask(Some(token), ORDERS, &Ids { ids }).await?;
     Ok(data.nodes)
-}
-
-/// One order with its lines; nothing when it is not there.
-///
-/// # Errors
-/// There is no answer.
-pub async fn bought(
-    client: &mut Client,
-    token: &Token,
-    id: &str,
-) -> Result<Option<Bought>, NoAnswer> {
-    #[derive(Deserialize)]
-    struct Data {
-        order: Option<Found>,
-    }
-    #[derive(Deserialize)]
-    struct Found {
-        state: String,
-        lines: Vec<FoundLine>,
-    }
-    #[derive(Deserialize)]
-    struct FoundLine {
-        quantity: u32,
-        item: Option<FoundItem>,
-    }
-    #[derive(Deserialize)]
-    struct FoundItem {
-        id: String,
-    }
-    let data: Data = client.ask(Some(token), ORDER_LINES, &Id { id }).await?;
-    Ok(data.order.map(|Found { state, lines }| {
-        let lines = lines.into_iter().map(|FoundLine { quantity, item }| Line {
-            item_id: item.map(|item| item.id).unwrap_or_default(),
-            quantity,
-        });
-        Bought {
-            state,
-            lines: lines.collect(),
-        }
-    }))
 }
 
 #[cfg(test)]

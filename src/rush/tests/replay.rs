@@ -1,5 +1,6 @@
 //! A shop's own customers with their baskets.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 
 use serde_json::{Value, json};
@@ -22,6 +23,9 @@ fn book() -> NamedTempFile {
         "900004,10003,CARD,9,0.42,,United Kingdom",
         "900005,10002,TEA SET,1,4.25,72,France",
         "900006,10002,damages,-3,0,,United Kingdom",
+        "C900007,10001A,LANTERN,-5,2.55,71,United Kingdom",
+        "C900007,10002,TEA SET,-2,4.25,72,France",
+        "C900008,10003,CARD,-1,0.42,,United Kingdom",
     ];
     file.write_all(lines.join("\n").as_bytes()).unwrap();
     file
@@ -66,7 +70,8 @@ async fn a_book_is_bought_paid_and_sold_to_the_unit() {
         (&told["sold"]["soldUnits"], &told["sold"]["equal"]),
         (&json!(23), &json!(true))
     );
-    assert_eq!(told["book"]["cancellationInvoices"], 1);
+    assert_eq!(told["book"]["cancellationInvoices"], 3);
+    assert_eq!(told["takenBack"], json!(null));
     assert!(outcome.is_clean());
 
     let again = replay(&shop, "--run winter").await.unwrap();
@@ -133,6 +138,91 @@ async fn what_is_not_sold_as_ordered_is_found_out() {
         (&json!(false), &json!(3), &json!(17))
     );
     assert!(!outcome.is_clean());
+}
+
+#[tokio::test]
+async fn what_the_book_takes_back_is_cancelled_or_returned_once() {
+    for (habit, way, other, states) in [
+        (
+            Habit::Good,
+            "cancelled",
+            "returned",
+            [("CANCELLED", 1), ("PAID", 3)].into(),
+        ),
+        (
+            Habit::Quick,
+            "returned",
+            "cancelled",
+            BTreeMap::from([("PAID", 4)]),
+        ),
+    ] {
+        let manners = Manners {
+            habit,
+            ..Default::default()
+        };
+        let shop = Stub::open(goods([10, 3, 10], manners)).await;
+        for run in 0..2 {
+            // The second time all of it has been taken back already.
+            let outcome = replay(&shop, "--run winter --take-back").await.unwrap();
+            let told = replayed(&outcome);
+            let taken = &told["takenBack"];
+            assert_eq!(
+                taken[way],
+                json!({ "lines": 2, "units": 6 }),
+                "{run} {told}"
+            );
+            assert_eq!(taken[other], json!({ "lines": 0, "units": 0 }));
+            let without_sale = json!({
+                "NO_CUSTOMER": { "lines": 1, "units": 1 },
+                "NO_EARLIER_SALE": { "lines": 1, "units": 6 },
+                "MORE_THAN_SOLD": { "lines": 1, "units": 1 },
+            });
+            assert_eq!(taken["withoutSale"], without_sale);
+            let sold = &told["sold"];
+            assert_eq!(
+                (&sold["bookUnits"], &sold["soldUnits"]),
+                (&json!(17), &json!(17))
+            );
+            let customers = &sold["customers"];
+            assert_eq!(customers["keptMinor"], json!({ "GBP": 1_700 }));
+            assert_eq!(
+                (&customers["customers"], outcome.is_clean()),
+                (&json!(4), true)
+            );
+            assert_eq!(shop.state().states(), states);
+        }
+        // A run that takes nothing back does not find what it sold.
+        let outcome = replay(&shop, "--run winter").await.unwrap();
+        assert!(!outcome.is_clean());
+    }
+}
+
+#[tokio::test]
+async fn a_pound_that_was_not_given_back_is_found_out() {
+    let manners = Manners {
+        habit: Habit::Stingy,
+        ..Default::default()
+    };
+    let shop = Stub::open(goods([10, 3, 10], manners)).await;
+    let outcome = replay(&shop, "--take-back").await.unwrap();
+    let sold = replayed(&outcome)["sold"].clone();
+    assert_eq!(
+        (&sold["different"], &sold["equal"]),
+        (&json!(0), &json!(false))
+    );
+    let differences = &sold["customers"]["differences"];
+    let expected = json!({
+        "customer": "customer-71",
+        "book": { "units": 7, "minor": { "GBP": 700 } },
+        "sold": { "units": 7, "minor": { "GBP": 800 } },
+    });
+    assert_eq!(differences[0], expected);
+    assert!(!outcome.is_clean());
+    let mut printed = Vec::new();
+    outcome.print(&mut printed).unwrap();
+    let printed = String::from_utf8(printed).unwrap();
+    let line = "customer-71: 7 units for 7.00 GBP by the book, 7 units for 8.00 GBP";
+    assert!(printed.contains(line), "{printed}");
 }
 
 #[tokio::test]

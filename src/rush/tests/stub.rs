@@ -2,7 +2,7 @@
 
 mod socket;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use http_body_util::{BodyExt, Full};
@@ -41,6 +41,10 @@ pub enum Habit {
     Impatient,
     /// Paid orders are told with a unit less than was ordered.
     Shortchanging,
+    /// Every parcel has arrived as soon as it is paid.
+    Quick,
+    /// A pound is missing from what is given back.
+    Stingy,
 }
 
 /// The first of the versions that fall.
@@ -67,6 +71,8 @@ pub struct State {
     pub manners: Manners,
     pub items: Vec<Item>,
     orders: BTreeMap<String, Order>,
+    /// How and under which keys units were taken back.
+    taken_back: HashSet<String>,
     requests: u64,
     version: u64,
 }
@@ -162,6 +168,12 @@ impl State {
                     .map(|id| self.order(token, id.as_str().unwrap()))
                     .collect();
                 json!({ "nodes": orders })
+            }
+            "CancelOrder" => {
+                json!({ "cancelOrder": self.take_back(token, &variables["input"], "cancelled") })
+            }
+            "RequestReturn" => {
+                json!({ "requestReturn": self.take_back(token, &variables["input"], "returned") })
             }
             "OrderLines" => {
                 json!({ "order": self.lines(token, variables["id"].as_str().unwrap()) })
@@ -295,9 +307,58 @@ impl State {
         let order = self.step(token, id)?;
         let lines = order.lines.as_array().unwrap().iter().map(|line| {
             let quantity = line["quantity"].as_i64().unwrap() - less;
-            json!({ "quantity": quantity, "item": { "id": line["itemId"] } })
+            json!({
+                "quantity": quantity,
+                "cancelledQuantity": line["cancelled"].as_i64().unwrap_or(0),
+                "returnedQuantity": line["returned"].as_i64().unwrap_or(0),
+                "unitPrice": pounds(1),
+                "item": { "id": line["itemId"] },
+            })
         });
-        Some(json!({ "state": order.state, "lines": lines.collect::<Vec<_>>() }))
+        let ordered: i64 = sum(&order.lines, "quantity");
+        let back = sum(&order.lines, "cancelled") + sum(&order.lines, "returned");
+        let back = back - i64::from(self.manners.habit == Habit::Stingy && back > 0);
+        let now = "2026-03-01T06:00:00.000Z";
+        Some(json!({
+            "state": order.state,
+            "lines": lines.collect::<Vec<_>>(),
+            "payment": { "attempts": [{ "state": "CAPTURED", "amount": pounds(ordered) }] },
+            "refunds": [{ "amount": pounds(back), "completedAt": now }],
+            "returns": [],
+        }))
+    }
+
+    /// Takes units back by the one way that the shop knows now, and under each key once.
+    fn take_back(&mut self, token: &str, input: &Value, what: &'static str) -> Value {
+        let id = input["orderId"].as_str().unwrap();
+        let name = format!("{what} {}", input["idempotencyKey"]);
+        let way = if self.manners.habit == Habit::Quick {
+            "returned"
+        } else {
+            "cancelled"
+        };
+        let order = self.orders.get_mut(id).filter(|o| o.buyer == token);
+        let Some(order) = order else {
+            return refused("NotFound", &json!(["orderId"]), None);
+        };
+        if self.taken_back.contains(&name) {
+            return done(id, order.state, true);
+        }
+        if what != way || order.state != "PAID" {
+            return refused("StateConflict", &json!(null), None);
+        }
+        for portion in input["lines"].as_array().unwrap() {
+            let at = usize::try_from(portion["line"].as_u64().unwrap() - 1).unwrap();
+            let line = &mut order.lines[at];
+            let units = portion["quantity"].as_i64().unwrap() + line[what].as_i64().unwrap_or(0);
+            assert!(units <= line["quantity"].as_i64().unwrap(), "{line}");
+            line[what] = json!(units);
+        }
+        if sum(&order.lines, "cancelled") == sum(&order.lines, "quantity") {
+            order.state = "CANCELLED";
+        }
+        self.taken_back.insert(name);
+        done(id, order.state, false)
     }
 
     fn pay(&mut self, token: &str, input: &Value) -> Value {
@@ -337,6 +398,16 @@ impl Item {
             "deal": deal,
         })
     }
+}
+
+/// Of all lines.
+fn sum(lines: &Value, field: &str) -> i64 {
+    let lines = lines.as_array().unwrap().iter();
+    lines.map(|line| line[field].as_i64().unwrap_or(0)).sum()
+}
+
+fn pounds(amount: i64) -> Value {
+    json!({ "amount": format!("{amount}.00"), "currencyCode": "GBP" })
 }
 
 fn done(id: &str, state: &str, replayed: bool) -> Value {
