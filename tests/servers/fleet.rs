@@ -13,12 +13,13 @@ use crate::support::{
 };
 
 /// Every worker.
-const WORKERS: [&str; 10] = [
+const WORKERS: [&str; 11] = [
     "order-writer",
     "payment",
     "cancellation",
     "expiry",
     "delivery",
+    "returns",
     "mail",
     "dead-letters",
     "edge-relay",

@@ -120,8 +120,8 @@ impl Matching {
             return;
         };
         let mut wanted = units.unsigned_abs();
-        let mut part = 0;
-        for sold in sales.iter_mut().rev().filter(|sold| sold.left > 0) {
+        let left = sales.iter_mut().rev().filter(|sold| sold.left > 0);
+        for (part, sold) in (0..).zip(left) {
             let units = sold.left.min(u32::try_from(wanted).unwrap_or(u32::MAX));
             if units == 0 {
                 break;
@@ -138,7 +138,6 @@ impl Matching {
                 units,
             };
             self.takings.push((of_customer.0.clone(), taking));
-            part += 1;
         }
         if wanted > 0 {
             let left = i64::try_from(wanted).map_or(i64::MIN, |wanted| -wanted);

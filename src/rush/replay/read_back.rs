@@ -1,7 +1,6 @@
 //! Orders read back, each as its buyer, once nothing of them is on its way back any more.
 
-use std::collections::BTreeMap;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
