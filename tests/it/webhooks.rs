@@ -234,6 +234,41 @@ async fn the_same_webhook_again_and_one_of_somebody_else_change_nothing() {
 }
 
 #[tokio::test]
+async fn a_hundred_payments_are_taken_once_however_often_and_early_they_are_told() {
+    // The provider thinks for a moment, and tells everything twice itself.
+    let shop = Shop::with_provider(&[
+        ("PAYMENT__SIMULATED__LATENCY", "300ms"),
+        ("PAYMENT__SIMULATED__DUPLICATE_WEBHOOKS", "1.0"),
+    ]);
+    let server = shop.start().await;
+    let seller = server.sign_in(Demo::Seller).await;
+    let item = seller.sell(Sale::of(100)).await;
+    let buyer = server.sign_in(Demo::Customer).await;
+    let anybody = server.anybody();
+    let payments = (0..100).map(async |_| {
+        let order = buyer.hold(&item, 1).await;
+        let payload = buyer.pay(&order, "tok_approve").await;
+        let body = succeeded(&payment_id(&payload["order"]));
+        let now = buyer.server_time().await;
+        let signature = signed(WEBHOOK_SECRET, &body, now);
+        let thrice = || join_all((0..3).map(|_| send(&anybody, &body, Some(&signature))));
+        // Before the answer: settled by it, or to be sent again.
+        for status in thrice().await {
+            assert!([200, 503].contains(&status), "{status}");
+        }
+        let paid = buyer.until_state(&order, "PAID").await;
+        assert_eq!(thrice().await, [200; 3]);
+        let after = buyer.order(&order).await;
+        assert_eq!(after["version"], paid["version"], "nothing moved twice");
+        assert_eq!(after["payment"]["attempts"].as_array().unwrap().len(), 1);
+        assert_eq!(after["refunds"], json!([]));
+    });
+    join_all(payments).await;
+    assert_eq!(buyer.available(&item).await, 0);
+    server.assert_clean().await;
+}
+
+#[tokio::test]
 async fn payments_in_flight_outlive_a_provider_that_is_away() {
     let shop = Shop::with_provider(&[("PAYMENT__ASK_AGAIN_AFTER", "500ms")]);
     let server = shop.start().await;

@@ -3,12 +3,14 @@
 //! A cursor names a place by what its list is ordered by, so it stays good whatever is added or
 //! removed around it.
 
-use async_graphql::{Error, SimpleObject};
+use async_graphql::{Context, Error, SimpleObject};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::Timestamp;
 use domain::page::{Cursor, CursorValue, End, MAX_PAGE, Page, Window};
 use uuid::Uuid;
+
+use crate::fault::{Fault, nullable};
 
 use super::outcome::bad_argument;
 
@@ -75,6 +77,31 @@ impl PageArguments {
             before: cursor(&self.before)?,
         })
     }
+}
+
+/// The part that is wanted of a list by time, given as the four arguments of its field; nothing, with
+/// an error beside it, where that can't be meant.
+pub fn window_by_time(
+    ctx: &Context<'_>,
+    (first, last, after, before): (Option<i32>, Option<i32>, Option<String>, Option<String>),
+) -> Option<Window> {
+    let page = PageArguments {
+        first,
+        last,
+        after,
+        before,
+    };
+    nullable(ctx, page.window(OrderedBy::Time).map(Some))
+}
+
+/// A page that a port gave, as its connection; nothing, with an error beside it, after a fault.
+pub fn shown<T, C>(
+    ctx: &Context<'_>,
+    page: Result<Page<T>, domain::Fault>,
+    connection: impl FnOnce(Page<T>) -> C,
+) -> Option<C> {
+    let page = page.map(|page| Some(connection(page)));
+    nullable(ctx, page.map_err(Fault::from))
 }
 
 /// What a connection costs: its entries, as many as were asked for, with all they have.

@@ -8,7 +8,7 @@ use domain::{AccountId, Requester};
 
 use crate::fault::{Fault, nullable};
 use crate::graphql::Graph;
-use crate::graphql::connection::{OrderedBy, PageArguments, cost};
+use crate::graphql::connection::{cost, shown, window_by_time};
 use crate::graphql::ids::GlobalId;
 use crate::graphql::lists::{ItemConnection, OrderConnection, WishlistConnection};
 use crate::graphql::outcome::refused;
@@ -45,20 +45,13 @@ impl Viewer {
         #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Option<OrderConnection> {
-        let page = PageArguments {
-            first,
-            last,
-            after,
-            before,
-        };
-        let window = nullable(ctx, page.window(OrderedBy::Time).map(Some))?;
+        let window = window_by_time(ctx, (first, last, after, before))?;
         let page = Graph::of(ctx)
             .ports
             .orders
             .orders_of(self.account, &window)
             .await;
-        let page = page.map(|page| Some(OrderConnection::of(page)));
-        nullable(ctx, page.map_err(Fault::from))
+        shown(ctx, page, OrderConnection::of)
     }
 
     /// Where the requester is signed in, the newest first; at most 100.
@@ -69,10 +62,10 @@ impl Viewer {
             .accounts
             .sessions_of(self.account, now, MAX_PAGE)
             .await;
-        let shown = |sessions: Vec<domain::account::Session>| {
+        let open = |sessions: Vec<domain::account::Session>| {
             Some(sessions.iter().map(Into::into).collect())
         };
-        nullable(ctx, sessions.map(shown).map_err(Fault::from))
+        nullable(ctx, sessions.map(open).map_err(Fault::from))
     }
 
     /// What the requester means to buy later, the newest first.
@@ -85,17 +78,10 @@ impl Viewer {
         #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Option<WishlistConnection> {
-        let page = PageArguments {
-            first,
-            last,
-            after,
-            before,
-        };
-        let window = nullable(ctx, page.window(OrderedBy::Time).map(Some))?;
+        let window = window_by_time(ctx, (first, last, after, before))?;
         let wishlists = &Graph::of(ctx).ports.wishlists;
         let page = wishlists.entries_of(self.account, &window).await;
-        let page = page.map(|page| Some(WishlistConnection::of(page)));
-        nullable(ctx, page.map_err(Fault::from))
+        shown(ctx, page, WishlistConnection::of)
     }
 
     /// The items that the requester sells, the newest first. For sellers; null with FORBIDDEN for
@@ -114,13 +100,7 @@ impl Viewer {
             .acting_as(Role::Seller)
             .map_err(|reason| refused(ctx, &reason));
         let seller = nullable(ctx, seller.map(Some))?;
-        let page = PageArguments {
-            first,
-            last,
-            after,
-            before,
-        };
-        let window = nullable(ctx, page.window(OrderedBy::Time).map(Some))?;
+        let window = window_by_time(ctx, (first, last, after, before))?;
         let filter = ItemFilter {
             seller: Some(seller),
             ..ItemFilter::default()

@@ -8,7 +8,7 @@ use domain::{AccountId, DeadLetterId, ItemId, OrderId, Refusal};
 
 use crate::fault::{Fault, nullable};
 use crate::graphql::Graph;
-use crate::graphql::connection::{OrderedBy, PageArguments, cost};
+use crate::graphql::connection::{cost, shown, window_by_time};
 use crate::graphql::ids::GlobalId;
 use crate::graphql::lists::{
     AccountConnection, BackOfficeOrderConnection, DeadLetterConnection, OperatorActConnection,
@@ -41,13 +41,7 @@ impl BackOffice {
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
         #[graphql(desc = "Which orders; all of them without it.")] filter: Option<OrderFilter>,
     ) -> Option<BackOfficeOrderConnection> {
-        let page = PageArguments {
-            first,
-            last,
-            after,
-            before,
-        };
-        let window = nullable(ctx, page.window(OrderedBy::Time).map(Some))?;
+        let window = window_by_time(ctx, (first, last, after, before))?;
         let filter = filter.unwrap_or_default().parse();
         let filter = nullable(ctx, filter.map(Some).map_err(|r| refused(ctx, &r.reason)))?;
         let page = Graph::of(ctx)
@@ -55,8 +49,7 @@ impl BackOffice {
             .back_office
             .orders(&filter, &window)
             .await;
-        let page = page.map(|page| Some(BackOfficeOrderConnection::of(page)));
-        nullable(ctx, page.map_err(Fault::from))
+        shown(ctx, page, BackOfficeOrderConnection::of)
     }
 
     /// Anybody's order that the ledger has; null when there is none of that id.
@@ -82,13 +75,7 @@ impl BackOffice {
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
         #[graphql(desc = "Which accounts; all of them without it.")] filter: Option<UserFilter>,
     ) -> Option<AccountConnection> {
-        let page = PageArguments {
-            first,
-            last,
-            after,
-            before,
-        };
-        let window = nullable(ctx, page.window(OrderedBy::Time).map(Some))?;
+        let window = window_by_time(ctx, (first, last, after, before))?;
         let filter = filter.unwrap_or_default().parse();
         let filter = nullable(ctx, filter.map(Some).map_err(|r| refused(ctx, &r.reason)))?;
         let page = Graph::of(ctx)
@@ -96,8 +83,7 @@ impl BackOffice {
             .back_office
             .accounts(&filter, &window)
             .await;
-        let page = page.map(|page| Some(AccountConnection::of(page)));
-        nullable(ctx, page.map_err(Fault::from))
+        shown(ctx, page, AccountConnection::of)
     }
 
     /// The stock of one item by the ledger and by the gate, with the movements that explain it; null
@@ -127,13 +113,7 @@ impl BackOffice {
         >,
         #[graphql(desc = "Only what this operator did, `account_…`.")] operator_id: Option<ID>,
     ) -> Option<OperatorActConnection> {
-        let page = PageArguments {
-            first,
-            last,
-            after,
-            before,
-        };
-        let window = nullable(ctx, page.window(OrderedBy::Time).map(Some))?;
+        let window = window_by_time(ctx, (first, last, after, before))?;
         let operator = operator_id.as_ref().map(AccountId::parse).transpose();
         let operator = operator.map(Some).map_err(|reason| refused(ctx, &reason));
         let filter = back_office::ActFilter {
@@ -145,8 +125,7 @@ impl BackOffice {
             .back_office
             .acts(&filter, &window)
             .await;
-        let page = page.map(|page| Some(OperatorActConnection::of(page)));
-        nullable(ctx, page.map_err(Fault::from))
+        shown(ctx, page, OperatorActConnection::of)
     }
 
     /// Records that could not be handled, the newest first. They are here seconds after they were put
@@ -163,21 +142,14 @@ impl BackOffice {
             DeadLetterFilter,
         >,
     ) -> Option<DeadLetterConnection> {
-        let page = PageArguments {
-            first,
-            last,
-            after,
-            before,
-        };
-        let window = nullable(ctx, page.window(OrderedBy::Time).map(Some))?;
+        let window = window_by_time(ctx, (first, last, after, before))?;
         let filter = filter.unwrap_or_default().parse();
         let page = Graph::of(ctx)
             .ports
             .dead_letters
             .list(&filter, &window)
             .await;
-        let page = page.map(|page| Some(DeadLetterConnection::of(page)));
-        nullable(ctx, page.map_err(Fault::from))
+        shown(ctx, page, DeadLetterConnection::of)
     }
 
     /// A record that could not be handled; null when there is none of that id.
@@ -364,20 +336,13 @@ impl ItemStock {
         #[graphql(desc = "Only what comes after this cursor.")] after: Option<String>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Option<StockMovementConnection> {
-        let page = PageArguments {
-            first,
-            last,
-            after,
-            before,
-        };
-        let window = nullable(ctx, page.window(OrderedBy::Time).map(Some))?;
+        let window = window_by_time(ctx, (first, last, after, before))?;
         let page = Graph::of(ctx)
             .ports
             .back_office
             .movements(self.id, &window)
             .await;
-        let page = page.map(|page| Some(StockMovementConnection::of(page)));
-        nullable(ctx, page.map_err(Fault::from))
+        shown(ctx, page, StockMovementConnection::of)
     }
 }
 

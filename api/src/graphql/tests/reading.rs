@@ -253,3 +253,31 @@ async fn a_fault_leaves_its_neighbours_and_says_nothing_of_its_cause() {
     }
     assert!(!answer.to_string().contains("secret driver text"));
 }
+
+#[tokio::test]
+async fn when_a_part_of_my_page_is_away_the_others_still_answer() {
+    let world = World::new();
+    let me = world.add_account(5, Role::Seller);
+    let client = Client::new(&world).signed_in(me, Role::Seller);
+    // This world has no wishlists and no sessions to read.
+    let query = "{ viewer { profile { email } orders(first: 1) { nodes { id } }
+        sellerItems(first: 1) { nodes { id } } wishlist(first: 1) { nodes { id } }
+        sessions { id } } }";
+    for (broken, gone) in [
+        (None, vec!["wishlist", "sessions"]),
+        (Some("orders_of"), vec!["orders", "wishlist", "sessions"]),
+        (Some("list"), vec!["sellerItems", "wishlist", "sessions"]),
+    ] {
+        *world.broken.lock().unwrap() = broken;
+        let answer = client.ask(query, json!({})).await;
+        let viewer = answer["data"]["viewer"].as_object().unwrap();
+        for (part, value) in viewer {
+            assert_eq!(
+                value.is_null(),
+                gone.contains(&part.as_str()),
+                "{part}: {answer}"
+            );
+        }
+        assert_eq!(answer["errors"].as_array().unwrap().len(), gone.len());
+    }
+}
