@@ -57,7 +57,7 @@ impl Alteration {
         })
     }
 
-    /// What is told of an item that changed: every field that a seller sets, and its total.
+    /// What is told of an item that changed: every field that a seller edits.
     #[must_use]
     pub fn of_item(before: &Item, after: &Item) -> Vec<Self> {
         let instant = |at: Option<Timestamp>| at.map(|at| at.to_rfc3339()).unwrap_or_default();
@@ -80,13 +80,19 @@ impl Alteration {
                     limit.map(|limit| limit.to_string()).unwrap_or_default(),
                 ),
                 ("paused", deal.is_some_and(|deal| deal.paused).to_string()),
-                ("total", item.stock.total.to_string()),
             ]
         };
         let pairs = figures(before).into_iter().zip(figures(after));
         pairs
             .filter_map(|((what, before), (_, after))| Self::between(what, before, after))
             .collect()
+    }
+
+    /// What is told of an item with another total.
+    #[must_use]
+    pub fn of_total(before: i64, after: i64) -> Vec<Self> {
+        let total = Self::between("total", before.to_string(), after.to_string());
+        total.into_iter().collect()
     }
 
     /// What is told of an order that changed: its state, its money, its returns, its units.

@@ -46,7 +46,7 @@ pub trait Catalogue: Send + Sync {
     ) -> Result<ItemWritten, Fault>;
 
     /// Adds to an item's total (or takes from it, never under what is held); with the operator's
-    /// act, where it is one.
+    /// act, where it is one, told what it changed.
     async fn restock(
         &self,
         item: ItemId,

@@ -2,12 +2,11 @@
 
 use crate::act::Deed;
 use crate::gate::Fingerprint;
-use crate::item::Item;
 use crate::order::KeyUse;
 use crate::ports::Ports;
 use crate::ports::catalogue::ItemWritten;
 use crate::refusal::{Reason, Rule};
-use crate::stock::{MAX_TOTAL, Stock};
+use crate::stock::MAX_TOTAL;
 use crate::use_cases::create_item::{ItemChanged, replayed};
 use crate::use_cases::update_item::{act, own_item};
 use crate::{Failure, IdempotencyKey, ItemId, Requester};
@@ -56,15 +55,8 @@ pub async fn restock_item(
         return Ok(before);
     }
     let now = ports.clock.now();
-    let total = item.stock.total.saturating_add(command.change);
-    let next = Item {
-        stock: Stock {
-            total,
-            ..item.stock
-        },
-        ..item.clone()
-    };
-    let act = act(ports, requester, Deed::RestockItem, (&item, &next))?;
+    // What it changes is known where the stock is locked.
+    let act = act(ports, requester, Deed::RestockItem, (&item, &item))?;
     match ports
         .catalogue
         .restock(item.id, command.change, now, &key, act.as_ref())

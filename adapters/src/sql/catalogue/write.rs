@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use domain::act::Act;
+use domain::act::{Act, Alteration};
 use domain::event::{Event, ItemEvent};
 use domain::gate::Telling;
 use domain::item::Item;
@@ -195,7 +195,11 @@ pub async fn restock(
     outbox::insert_here(on, [&event]).await?;
     let movement = Movement::changed(item, change, event.id.0, now);
     records::insert_movements(on, &[movement]).await?;
-    records::insert_acts(on, act.into_iter()).await?;
+    let act = act.map(|act| Act {
+        changes: Alteration::of_total(before.total, next.total),
+        ..act.clone()
+    });
+    records::insert_acts(on, act.iter()).await?;
     done(on, item, stock.telling(item, [])).await
 }
 
