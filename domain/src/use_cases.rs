@@ -16,6 +16,7 @@ pub mod heal_gate;
 pub mod hear_provider;
 pub mod import_items;
 pub mod keep_gate;
+mod key_use;
 pub mod load_gate;
 pub mod move_shipments;
 pub mod pay_order;

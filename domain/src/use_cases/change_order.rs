@@ -6,6 +6,7 @@ use crate::order::{KeyUse, Order, Portion, Transition};
 use crate::ports::Ports;
 use crate::ports::orders::Committed;
 use crate::refusal::{Reason, Refusal};
+use crate::use_cases::key_use::used_for;
 use crate::use_cases::tell;
 use crate::use_cases::view_order::{Found, OrderView, find, find_of_anybody};
 use crate::{AccountId, Failure, OrderId};
@@ -38,7 +39,7 @@ pub(crate) async fn change(
 ) -> Result<Changed, Failure> {
     for _ in 0..MOST_TRIES {
         let seen = written(ports, key.requester, (whose, order)).await?;
-        if is_used(ports, &key).await? {
+        if used_for(ports, &key).await?.is_some() {
             // Read again: what was seen may be from before the key was used.
             let order = written(ports, key.requester, (whose, order)).await?;
             let replayed = true;
@@ -81,19 +82,6 @@ async fn written(
         Found::Order(OrderView::Accepted(_)) => Err(Reason::TryAgain { after_ms: 200 }.into()),
         Found::Unsure => Err(Reason::TryAgain { after_ms: 1_000 }.into()),
         Found::Order(OrderView::Written(order)) => Ok(*order),
-    }
-}
-
-/// Whether the key has made this change before.
-async fn is_used(ports: &Ports, key: &KeyUse) -> Result<bool, Failure> {
-    let used = ports
-        .orders
-        .key_use(key.requester, key.mutation, key.key)
-        .await?;
-    match used {
-        None => Ok(false),
-        Some((fingerprint, _)) if fingerprint == key.fingerprint => Ok(true),
-        Some(_) => Err(Reason::IdempotencyKeyReused.at(["idempotencyKey"]).into()),
     }
 }
 

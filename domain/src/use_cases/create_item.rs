@@ -9,6 +9,7 @@ use crate::ports::Ports;
 use crate::ports::catalogue::ItemWritten;
 use crate::refusal::{Reason, Refusal, Rule};
 use crate::stock::Stock;
+use crate::use_cases::key_use::used_for;
 use crate::{AccountId, Failure, IdempotencyKey, ItemId, Timestamp};
 
 #[derive(Clone, Debug)]
@@ -141,16 +142,9 @@ fn note<T>(refusals: &mut Vec<Refusal>, result: Result<T, Refusal>) -> Option<T>
 
 /// The item that the same key changed before, if it did.
 pub(crate) async fn replayed(ports: &Ports, key: &KeyUse) -> Result<Option<ItemChanged>, Failure> {
-    let used = ports
-        .orders
-        .key_use(key.requester, key.mutation, key.key)
-        .await?;
-    let Some((fingerprint, subject)) = used else {
+    let Some(subject) = used_for(ports, key).await? else {
         return Ok(None);
     };
-    if fingerprint != key.fingerprint {
-        return Err(Reason::IdempotencyKeyReused.at(["idempotencyKey"]).into());
-    }
     let item = ports.catalogue.items(&[ItemId(subject)]).await?.pop();
     Ok(item.map(|item| ItemChanged {
         item,

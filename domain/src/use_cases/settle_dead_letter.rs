@@ -9,6 +9,7 @@ use crate::order::KeyUse;
 use crate::ports::Ports;
 use crate::refusal::Reason;
 use crate::return_request::MAX_NOTE;
+use crate::use_cases::key_use::used_for;
 use crate::{ActId, DeadLetterId, Failure, IdempotencyKey, Requester};
 
 /// What to do with a dead letter.
@@ -73,7 +74,7 @@ pub async fn settle_dead_letter(
         subject,
     };
     for _ in 0..MOST_TRIES {
-        let replayed = is_used(ports, &key).await?;
+        let replayed = used_for(ports, &key).await?.is_some();
         let seen = ports.dead_letters.get(command.letter).await?;
         let letter = seen.ok_or_else(|| Reason::NotFound.at(["letterId"]))?;
         if replayed {
@@ -116,17 +117,4 @@ async fn publish(ports: &Ports, letter: &FiledLetter) -> Result<(), Failure> {
     let record = whole.ok_or_else(|| Reason::DeadLetterNotWhole.at(["letterId"]))?;
     let to = letter.kept.letter.partition;
     Ok(ports.log.publish_again(to, record).await?)
-}
-
-/// Whether the key has settled this letter before.
-async fn is_used(ports: &Ports, key: &KeyUse) -> Result<bool, Failure> {
-    let used = ports
-        .orders
-        .key_use(key.requester, key.mutation, key.key)
-        .await?;
-    match used {
-        None => Ok(false),
-        Some((fingerprint, _)) if fingerprint == key.fingerprint => Ok(true),
-        Some(_) => Err(Reason::IdempotencyKeyReused.at(["idempotencyKey"]).into()),
-    }
 }

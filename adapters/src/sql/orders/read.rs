@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
+use domain::delivery::ShipmentStatus;
 use domain::gate::Receipt;
-use domain::order::{Order, OrderStatus};
+use domain::order::Order;
 use domain::page::{Cursor, CursorValue, Page, Window};
 use domain::{AccountId, OrderId, PaymentId, ReturnId, Timestamp};
 use sea_orm::sea_query::ExprTrait;
@@ -150,10 +151,9 @@ impl Parts {
             parts.shipments.insert(shipment.order_id, shipment);
         }
         // Only what is with its buyer can come back.
-        let paid = rows
-            .iter()
-            .filter(|row| row.status == OrderStatus::Paid.word());
-        let ids: Vec<Uuid> = paid.map(|row| row.id).collect();
+        let shipments = parts.shipments.values();
+        let delivered = shipments.filter(|row| row.status == ShipmentStatus::Delivered.word());
+        let ids: Vec<Uuid> = delivered.map(|row| row.order_id).collect();
         parts.read_returns(on, &ids).await?;
         Ok(parts)
     }

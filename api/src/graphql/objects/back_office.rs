@@ -1,5 +1,7 @@
 //! What only those who run the shop may see.
 
+use std::sync::Arc;
+
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use domain::ports::back_office;
 use domain::use_cases::audit;
@@ -21,7 +23,6 @@ use super::account::{Account, AccountRole};
 use super::audit::StockAudit;
 use super::dead_letter::{DeadLetter, DeadLetterFilter};
 use super::item::Item;
-use super::node::find_item;
 use super::order::{Order, OrderState};
 
 /// The back office.
@@ -274,17 +275,14 @@ pub struct ItemStock {
 impl ItemStock {
     async fn load(ctx: &Context<'_>, id: ItemId) -> Result<Option<Self>, Fault> {
         let ports = &Graph::of(ctx).ports;
-        let Some(item) = find_item(ctx, id).await? else {
-            return Ok(None);
-        };
-        let Some(ledger) = ports.catalogue.items(&[id]).await?.pop() else {
+        let Some(item) = ports.catalogue.items(&[id]).await?.pop() else {
             return Ok(None);
         };
         let level = ports.gate.exact_levels(&[id]).await?.pop();
-        let stock = ledger.stock;
+        let stock = item.stock;
         Ok(Some(Self {
             id,
-            item,
+            item: Item(Arc::new(item)),
             ledger: LedgerStock {
                 total: count(stock.total),
                 held: count(stock.held),
