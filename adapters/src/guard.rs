@@ -86,6 +86,7 @@ impl Guards {
         let ledger = LedgerPorts {
             orders: ports.orders.clone(),
             accounts: ports.accounts.clone(),
+            sessions: ports.sessions.clone(),
             wishlists: ports.wishlists.clone(),
             back_office: ports.back_office.clone(),
             letters: ports.letters.clone(),
@@ -99,6 +100,7 @@ impl Guards {
             log: Arc::new(log),
             orders: ledger.clone(),
             accounts: ledger.clone(),
+            sessions: ledger.clone(),
             wishlists: ledger.clone(),
             back_office: ledger.clone(),
             letters: ledger.clone(),

@@ -13,6 +13,7 @@ mod dead_letters;
 mod engine;
 mod entities;
 mod fault;
+mod housekeeping;
 mod keys;
 mod letters;
 mod many;
@@ -25,6 +26,7 @@ mod positions;
 mod records;
 mod references;
 mod rows;
+mod sessions;
 mod stock;
 #[cfg(test)]
 mod tests;
@@ -44,8 +46,8 @@ use fault::{Again, Stop};
 use orders::Together;
 use pauses::Pauses;
 
-/// The ledger behind the ports `Orders`, `Catalogue`, `Outbox`, `Accounts`, `Wishlists`, `Letters`,
-/// `DeadLetters`, `BackOffice` and `LedgerAudit`.
+/// The ledger behind the ports `Orders`, `Catalogue`, `Outbox`, `Accounts`, `Sessions`, `Wishlists`, `Letters`,
+/// `DeadLetters`, `BackOffice`, `Housekeeping` and `LedgerAudit`.
 pub struct Ledger {
     engine: Engine,
     timer: Arc<dyn Clock>,

@@ -50,6 +50,7 @@ async fn open() -> Shop {
     let ports = LedgerPorts {
         orders: ledger.clone(),
         accounts: ledger.clone(),
+        sessions: ledger.clone(),
         wishlists: ledger.clone(),
         back_office: ledger.clone(),
         letters: ledger.clone(),

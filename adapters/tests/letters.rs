@@ -26,7 +26,8 @@ use domain::order::Order;
 use domain::policy::ReturnPolicy;
 use domain::ports::mail::{Content, Letter};
 use domain::ports::{Mailer, Ports};
-use domain::use_cases::send_letters::{asks_for_a_letter, forget_letters, send_letters};
+use domain::use_cases::forget::forget;
+use domain::use_cases::send_letters::{asks_for_a_letter, send_letters};
 use domain::{Fault, FaultKind, Language, RefundId, VerificationId};
 use stores::bench::{Bench, account, at, calendar, email, id, new_ids, record};
 use stores::sqlite;
@@ -266,12 +267,12 @@ async fn what_is_long_ago_has_no_letter_and_is_forgotten() {
     let events = shop.events().await;
     shop.send(&events).await.unwrap();
     shop.clock.advance_ms(29 * DAY_MS);
-    assert_eq!(forget_letters(&shop.ports, 99).await.unwrap(), 0);
+    assert_eq!(forget(&shop.ports, 99).await.unwrap(), 0);
     shop.send(&events).await.unwrap();
     assert_eq!(shop.post.to(KIM).len(), 3);
     shop.clock.advance_ms(3 * DAY_MS);
-    assert_eq!(forget_letters(&shop.ports, 2).await.unwrap(), 2);
-    assert_eq!(forget_letters(&shop.ports, 2).await.unwrap(), 1);
+    assert_eq!(forget(&shop.ports, 2).await.unwrap(), 2);
+    assert_eq!(forget(&shop.ports, 2).await.unwrap(), 1);
     shop.send(&events).await.unwrap();
     assert_eq!(shop.post.to(KIM).len(), 3, "nobody knows any more");
 }

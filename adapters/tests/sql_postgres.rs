@@ -20,6 +20,7 @@ mod stores {
     pub mod books;
     pub mod chaos;
     pub mod dead_letters;
+    pub mod forgetting;
     pub mod guards;
     pub mod items;
     pub mod letters;
@@ -29,6 +30,7 @@ mod stores {
     pub mod relays;
     pub mod server;
     pub mod server_suite;
+    pub mod sessions;
     pub mod silence;
     pub mod steps;
     pub mod suite;

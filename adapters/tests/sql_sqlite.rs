@@ -15,11 +15,13 @@ mod stores {
     pub mod books;
     pub mod chaos;
     pub mod dead_letters;
+    pub mod forgetting;
     pub mod guards;
     pub mod items;
     pub mod letters;
     pub mod lists;
     pub mod payments;
+    pub mod sessions;
     pub mod sqlite;
     pub mod steps;
     pub mod suite;

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::authenticate::Authenticate;
 use crate::engine::Engine;
+use crate::sessions::EndedSessions;
 use crate::webhooks::Hear;
 
 /// Everything that the routes need.
@@ -19,6 +20,8 @@ pub struct App {
     pub engine: Engine,
     /// Finds out who asks.
     pub authenticate: Authenticate,
+    /// Whose access tokens no longer hold.
+    pub ended: EndedSessions,
     /// Listens to what the payment provider sends.
     pub hear: Hear,
     /// A fresh id for each request.

@@ -17,5 +17,6 @@ mod mailbox;
 pub mod playground;
 pub mod request;
 pub mod server;
+pub mod sessions;
 mod socket;
 pub mod webhooks;

@@ -1,9 +1,9 @@
-//! Who has an account, how an address is proven, how a session lasts.
+//! Who has an account, and how an address is proven.
 
 use crate::item::text;
 use crate::language::Language;
 use crate::refusal::{Reason, Refusal, Rule};
-use crate::{AccountId, SessionId, Timestamp, VerificationId};
+use crate::{AccountId, Timestamp, VerificationId};
 
 /// What an account may do; each role may do all that the one before may.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -155,16 +155,6 @@ impl Verification {
     pub fn is_open(&self, most_attempts: u32, now: Timestamp) -> bool {
         self.used_at.is_none() && self.attempts < most_attempts && now < self.expires_at
     }
-}
-
-/// A signed-in session. Its refresh token is only known as a digest.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Session {
-    pub id: SessionId,
-    pub account: AccountId,
-    pub refresh_digest: String,
-    pub created_at: Timestamp,
-    pub expires_at: Timestamp,
 }
 
 #[cfg(test)]

@@ -27,6 +27,7 @@ pub mod quantity;
 pub mod refusal;
 pub mod requester;
 pub mod return_request;
+pub mod session;
 pub mod stock;
 pub mod trace;
 pub mod use_cases;

@@ -7,6 +7,7 @@ pub mod back_office;
 pub mod catalogue;
 pub mod dead_letters;
 pub mod gate;
+pub mod housekeeping;
 pub mod letters;
 pub mod log;
 pub mod mail;
@@ -14,6 +15,7 @@ pub mod orders;
 pub mod outbox;
 pub mod provider;
 pub mod secrets;
+pub mod sessions;
 pub mod wishlists;
 
 use std::sync::Arc;
@@ -29,6 +31,7 @@ pub use back_office::BackOffice;
 pub use catalogue::{Catalogue, ItemCache};
 pub use dead_letters::DeadLetters;
 pub use gate::Gate;
+pub use housekeeping::Housekeeping;
 pub use letters::Letters;
 pub use log::{Consumer, Log};
 pub use mail::{Mailbox, Mailer};
@@ -36,6 +39,7 @@ pub use orders::Orders;
 pub use outbox::Outbox;
 pub use provider::Provider;
 pub use secrets::{AccessTokens, Digests, Passwords};
+pub use sessions::Sessions;
 pub use wishlists::Wishlists;
 
 /// Everything a use case may touch. Cheap to clone.
@@ -50,8 +54,10 @@ pub struct Ports {
     pub orders: Arc<dyn Orders>,
     pub outbox: Arc<dyn Outbox>,
     pub accounts: Arc<dyn Accounts>,
+    pub sessions: Arc<dyn Sessions>,
     pub wishlists: Arc<dyn Wishlists>,
     pub letters: Arc<dyn Letters>,
+    pub housekeeping: Arc<dyn Housekeeping>,
     pub dead_letters: Arc<dyn DeadLetters>,
     pub audit: Arc<dyn LedgerAudit>,
     pub back_office: Arc<dyn BackOffice>,

@@ -2,7 +2,7 @@
 
 use crate::account::Role;
 use crate::refusal::Reason;
-use crate::{AccountId, Timestamp};
+use crate::{AccountId, SessionId, Timestamp};
 
 /// Who asks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -11,6 +11,8 @@ pub enum Requester {
     SignedIn {
         account: AccountId,
         role: Role,
+        /// The session it asks from; none for a token that an operator made.
+        session: Option<SessionId>,
         until: Timestamp,
     },
 }
@@ -24,6 +26,15 @@ impl Requester {
         match self {
             Self::Anonymous => Err(Reason::Unauthenticated),
             Self::SignedIn { account, .. } => Ok(*account),
+        }
+    }
+
+    /// The session that is asked from, where there is one.
+    #[must_use]
+    pub fn session(&self) -> Option<SessionId> {
+        match self {
+            Self::Anonymous => None,
+            Self::SignedIn { session, .. } => *session,
         }
     }
 

@@ -18,6 +18,7 @@ mod m0008_mail;
 mod m0009_after_sale;
 mod m0010_payment_references;
 mod m0012_dead_letters;
+mod m0013_sessions;
 
 use std::collections::HashSet;
 
@@ -83,6 +84,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0009_after_sale::Migration),
             Box::new(m0010_payment_references::Migration),
             Box::new(m0012_dead_letters::Migration),
+            Box::new(m0013_sessions::Migration),
         ]
     }
 }
@@ -105,6 +107,7 @@ mod tests {
             m0008_mail::tables(backend),
             m0010_payment_references::tables(backend),
             m0012_dead_letters::tables(backend),
+            m0013_sessions::tables(backend),
         ];
         let indexes = [
             m0001_catalogue::indexes(),
@@ -115,6 +118,7 @@ mod tests {
             m0009_after_sale::indexes(),
             m0008_mail::indexes(),
             m0012_dead_letters::indexes(),
+            m0013_sessions::indexes(),
         ];
         let tables = tables
             .iter()
@@ -200,8 +204,8 @@ mod tests {
         let row = database.query_one_raw(count).await.unwrap().unwrap();
         assert_eq!(
             row.try_get_by_index::<i64>(0).unwrap(),
-            24,
-            "23 of ours and the history"
+            25,
+            "24 of ours and the history"
         );
     }
 }

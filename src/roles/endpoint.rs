@@ -9,6 +9,8 @@ use api::app::{App, Lacks, Readiness, ServerSettings};
 use api::authenticate::{Denied, Identity};
 use api::engine::{Engine, EngineSettings};
 use api::graphql::Graph;
+use api::sessions::EndedSessions;
+use chrono::TimeDelta;
 use domain::ports::Ports;
 use domain::ports::provider::Notice;
 use domain::use_cases::hear_provider::hear_provider;
@@ -46,16 +48,24 @@ impl Endpoint {
         lacks: Arc<dyn Fn() -> Lacks + Send + Sync>,
         ending: &Ending,
     ) -> Result<(), Fault> {
-        let graph = Graph::new(world.ports.clone());
+        let ports = &world.ports;
+        let graph = Graph::new(ports.clone());
+        let access = TimeDelta::milliseconds(ports.policies.accounts.access_ms);
+        let ended = EndedSessions::new(access);
+        ended.load(&*ports.sessions, ports.clock.now()).await?;
         let following = tokio::spawn({
-            let (graph, stop) = (graph.clone(), ending.stop.clone());
-            async move { graph.follow(stop).await }
+            let (graph, ended) = (graph.clone(), ended.clone());
+            let (ports, stop) = (ports.clone(), ending.stop.clone());
+            async move {
+                let sessions = ended.follow(&*ports.sessions, &*ports.clock, &stop);
+                tokio::join!(graph.follow(stop.clone()), sessions);
+            }
         });
         let readiness = Readiness {
             lacks,
             leaving: ending.leaving.clone(),
         };
-        let app = app(world, &graph, config, readiness);
+        let app = app(world, &graph, ended, config, readiness);
         let served = api::server::serve(self.listener, app, ending.stop.clone()).await;
         ending.stop.cancel();
         let _ = following.await;
@@ -63,7 +73,13 @@ impl Endpoint {
     }
 }
 
-fn app(world: &World, graph: &Graph, config: &Config, readiness: Readiness) -> App {
+fn app(
+    world: &World,
+    graph: &Graph,
+    ended: EndedSessions,
+    config: &Config,
+    readiness: Readiness,
+) -> App {
     let ports = &world.ports;
     let settings = EngineSettings {
         introspection: config.playground.0,
@@ -72,12 +88,13 @@ fn app(world: &World, graph: &Graph, config: &Config, readiness: Readiness) -> A
     App {
         engine: Engine::new(|| api::graphql::schema(graph), settings),
         authenticate: Arc::new({
-            let ports = ports.clone();
+            let (ports, ended) = (ports.clone(), ended.clone());
             move |token| {
-                let identity = identify(&ports, &token);
+                let identity = identify(&ports, &ended, &token);
                 Box::pin(async move { identity })
             }
         }),
+        ended,
         hear: Arc::new({
             let ports = ports.clone();
             move |body, signature| {
@@ -107,13 +124,20 @@ fn app(world: &World, graph: &Graph, config: &Config, readiness: Readiness) -> A
     }
 }
 
-fn identify(ports: &Ports, token: &str) -> Result<Identity, Denied> {
+fn identify(ports: &Ports, ended: &EndedSessions, token: &str) -> Result<Identity, Denied> {
     let now = ports.clock.now();
     let claims = ports.tokens.verify(token, now).map_err(|_| Denied::Token)?;
+    if claims
+        .session
+        .is_some_and(|session| ended.contains(session))
+    {
+        return Err(Denied::Token);
+    }
     let left = (claims.expires_at - now).to_std().unwrap_or(Duration::ZERO);
     let requester = Requester::SignedIn {
         account: claims.account,
         role: claims.role,
+        session: claims.session,
         until: claims.expires_at,
     };
     Ok(Identity {

@@ -1,54 +1,12 @@
-//! Accounts and sessions.
+//! Accounts.
 
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::time::sleep;
 
-use crate::support::{Caller, Demo, Shop, code, until};
-
-async fn refresh(caller: &Caller, token: &Value) -> Value {
-    let document = "mutation($input: RefreshSessionInput!) { refreshSession(input: $input) {
-        session { accessToken refreshToken account { email } } userErrors { code } } }";
-    caller
-        .mutate(document, json!({ "refreshToken": token }))
-        .await
-}
-
-#[tokio::test]
-async fn a_refresh_token_is_good_once() {
-    let shop = Shop::new();
-    let server = shop.start().await;
-    let anybody = server.anybody();
-    let (email, password) = shop.credentials(Demo::Customer);
-    let first = anybody.try_sign_in(&email, &password).await;
-    let first = &first["session"]["refreshToken"];
-
-    let second = refresh(&anybody, first).await;
-    assert_eq!(second["session"]["account"]["email"], email, "{second}");
-    let access = second["session"]["accessToken"].as_str().unwrap();
-    let me = server
-        .bearer(access)
-        .ask("{ viewer { profile { email } } }", json!({}))
-        .await;
-    assert_eq!(me["viewer"]["profile"]["email"], email);
-    let again = refresh(&anybody, first).await;
-    assert_eq!(code(&again), Some("SESSION_ENDED"), "{again}");
-
-    let second = &second["session"]["refreshToken"];
-    let third = refresh(&anybody, second).await["session"]["refreshToken"].clone();
-    let document = "mutation($input: SignOutInput!) { signOut(input: $input) {
-        signedOut userErrors { code } } }";
-    let out = anybody
-        .mutate(document, json!({ "refreshToken": third }))
-        .await;
-    assert_eq!(out["signedOut"], true);
-    let after = refresh(&anybody, &third).await;
-    assert_eq!(code(&after), Some("SESSION_ENDED"), "{after}");
-    let garbage = refresh(&anybody, &json!("garbage")).await;
-    assert_eq!(code(&garbage), Some("SESSION_ENDED"), "{garbage}");
-}
+use crate::support::{Demo, Shop, code, until};
 
 #[tokio::test]
 async fn nobody_learns_who_has_an_account() {
@@ -134,12 +92,6 @@ async fn of_many_at_once_one_gets_through() {
     let payloads = join_all((0..5).map(|_| anybody.sign_up(input.clone()))).await;
     let made = payloads.iter().filter(|payload| code(payload).is_none());
     assert_eq!(made.count(), 1, "{payloads:?}");
-
-    let session = anybody.try_sign_in(email, "long enough it is").await;
-    let token = &session["session"]["refreshToken"];
-    let payloads = join_all((0..10).map(|_| refresh(&anybody, token))).await;
-    let refreshed = payloads.iter().filter(|payload| code(payload).is_none());
-    assert_eq!(refreshed.count(), 1, "{payloads:?}");
     server.assert_calm();
 }
 

@@ -39,6 +39,7 @@ mod retry;
 mod roles;
 mod sealed;
 mod sellers;
+mod sessions;
 mod shards;
 mod storm;
 mod subscriptions;

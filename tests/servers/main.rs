@@ -43,6 +43,8 @@ mod race;
 mod races_after_sale;
 #[path = "../it/retry.rs"]
 mod retry;
+#[path = "../it/sessions.rs"]
+mod sessions;
 #[path = "../it/shards.rs"]
 mod shards;
 #[path = "../it/storm.rs"]

@@ -15,6 +15,7 @@ mod edge_relay;
 mod expiry;
 mod gate_keeper;
 mod health;
+mod housekeeping;
 mod mail;
 mod name;
 mod order_writer;

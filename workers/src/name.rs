@@ -17,10 +17,11 @@ pub enum WorkerName {
     EdgeRelay,
     OutboxRelay,
     GateKeeper,
+    Housekeeping,
 }
 
 impl WorkerName {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::OrderWriter,
         Self::Payment,
         Self::Cancellation,
@@ -32,6 +33,7 @@ impl WorkerName {
         Self::EdgeRelay,
         Self::OutboxRelay,
         Self::GateKeeper,
+        Self::Housekeeping,
     ];
 
     /// Its name on the command line and in the log.
@@ -49,6 +51,7 @@ impl WorkerName {
             Self::EdgeRelay => "edge-relay",
             Self::OutboxRelay => "outbox-relay",
             Self::GateKeeper => "gate-keeper",
+            Self::Housekeeping => "housekeeping",
         }
     }
 }

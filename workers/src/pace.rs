@@ -11,7 +11,7 @@ pub struct Pace {
     pub delivery_ms: u64,
     /// Between two looks for payments and refunds whose outcome is unknown for long.
     pub sweep_ms: u64,
-    /// Between two looks for letters that can be forgotten.
+    /// Between two looks for what can be forgotten.
     pub forget_ms: u64,
     /// Between two looks for dead letters that operators can't see yet.
     pub dead_letters_ms: u64,

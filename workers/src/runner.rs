@@ -21,7 +21,8 @@ use crate::edge_relay::EdgeRelay;
 use crate::expiry::Expiry;
 use crate::gate_keeper::{GateBeats, GateHealing, GateRounds};
 use crate::health::{Health, Progress, WorkerState};
-use crate::mail::{MailSweep, mail};
+use crate::housekeeping::Housekeeping;
+use crate::mail::mail;
 use crate::name::WorkerName;
 use crate::order_writer::{IntoLedger, OrderWriter};
 use crate::outbox_relay::OutboxRelay;
@@ -193,10 +194,7 @@ fn parts(worker: WorkerName, ports: &Ports) -> Vec<Part> {
         WorkerName::Expiry => vec![part(name, |ports| Box::new(Expiry(ports)))],
         WorkerName::Delivery => vec![part(name, |ports| Box::new(Delivery(ports)))],
         WorkerName::Returns => vec![part(name, |ports| Box::new(Returns(ports)))],
-        WorkerName::Mail => vec![
-            part(name, |ports| Box::new(mail(ports))),
-            part("mail-sweep", |ports| Box::new(MailSweep(ports))),
-        ],
+        WorkerName::Mail => vec![part(name, |ports| Box::new(mail(ports)))],
         WorkerName::DeadLetters => vec![part(name, |ports| {
             Box::new(DeadLetters::new(ports.log, ports.dead_letters))
         })],
@@ -207,6 +205,7 @@ fn parts(worker: WorkerName, ports: &Ports) -> Vec<Part> {
             part("gate-beat", |ports| Box::new(GateBeats(ports))),
             part("gate-healing", |ports| Box::new(GateHealing(ports))),
         ],
+        WorkerName::Housekeeping => vec![part(name, |ports| Box::new(Housekeeping(ports)))],
     }
 }
 

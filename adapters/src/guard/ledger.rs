@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::account::{Account, Email, Session, Verification};
+use domain::account::{Account, Email, Verification};
 use domain::act::Act;
 use domain::dead_letter::{FiledLetter, KeptLetter, LetterFilter, Settled};
 use domain::event::Event;
@@ -24,7 +24,10 @@ use domain::ports::catalogue::ItemWritten;
 use domain::ports::dead_letters::Standing;
 use domain::ports::orders::{BatchWritten, Committed, WriteBatch};
 use domain::ports::wishlists::Added;
-use domain::ports::{Accounts, BackOffice, Catalogue, DeadLetters, Letters, Orders, Wishlists};
+use domain::ports::{
+    Accounts, BackOffice, Catalogue, DeadLetters, Letters, Orders, Sessions, Wishlists,
+};
+use domain::session::{Ended, Ending, Session};
 use domain::wishlist::WishlistEntry;
 use domain::{
     AccountId, DeadLetterId, EventId, Fault, FaultKind, IdempotencyKey, ItemId, OrderId, PaymentId,
@@ -51,6 +54,7 @@ const KEEP_AGAIN: Duration = Duration::from_secs(1);
 pub struct LedgerPorts {
     pub orders: Arc<dyn Orders>,
     pub accounts: Arc<dyn Accounts>,
+    pub sessions: Arc<dyn Sessions>,
     pub wishlists: Arc<dyn Wishlists>,
     pub back_office: Arc<dyn BackOffice>,
     pub letters: Arc<dyn Letters>,
@@ -171,7 +175,6 @@ through_breaker! {
         fn addressed(orders: &[OrderId]) -> Vec<OrderId>;
         fn sent(events: &[EventId]) -> Vec<EventId>;
         fn note_sent(event: EventId, at: Timestamp) -> ();
-        fn forget_sent(before: Timestamp, most: usize) -> usize;
     }
 }
 
@@ -197,14 +200,22 @@ through_breaker! {
         fn newest_verification(email: &Email) -> Option<Verification>;
         fn set_code(id: VerificationId, digest: &str) -> ();
         fn count_wrong_code(id: VerificationId) -> ();
-        fn open_session(session: &Session) -> ();
-        fn session_by_refresh(digest: &str) -> Option<Session>;
-        fn rotate_session(id: SessionId, from: &str, to: &str, expires_at: Timestamp) -> bool;
-        fn sessions_of(account: AccountId, now: Timestamp, most: usize) -> Vec<Session>;
-        fn close_session(id: SessionId) -> ();
         fn rehearsal_buyers(most: usize) -> Vec<AccountId>;
         fn remove_rehearsal_buyers() -> u64;
         fn is_empty() -> bool;
+    }
+}
+
+through_breaker! {
+    Sessions by sessions {
+        fn open_session(session: &Session, password_hash: &str) -> bool;
+        fn session(id: SessionId) -> Option<Session>;
+        fn rotate_session(
+            id: SessionId, from: &str, to: &str, at: Timestamp, expires_at: Timestamp
+        ) -> bool;
+        fn sessions_of(account: AccountId, now: Timestamp, most: usize) -> Vec<Session>;
+        fn end_sessions(account: AccountId, which: Ending, at: Timestamp) -> usize;
+        fn ended_since(since: Timestamp) -> Vec<Ended>;
     }
 }
 

@@ -1,13 +1,13 @@
-//! Accounts, proofs of addresses, sessions.
+//! Accounts, and proofs of addresses.
 
 use std::collections::HashSet;
 
 use async_trait::async_trait;
-use domain::account::{Account, Email, Session, Verification};
+use domain::account::{Account, Email, Verification};
 use domain::event::Event;
 use domain::ports::Accounts;
 use domain::ports::accounts::SignedUp;
-use domain::{AccountId, Fault, SessionId, Timestamp, VerificationId};
+use domain::{AccountId, Fault, Timestamp, VerificationId};
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
@@ -19,9 +19,7 @@ use super::bulk::{self, MOST_IDS, exactly};
 use super::entities::{accounts, sessions, verifications};
 use super::fault::{Stop, while_doing};
 use super::outbox;
-use super::rows::account::{
-    account, account_row, email_index, session_row, verification, verification_row,
-};
+use super::rows::account::{account, account_row, email_index, verification, verification_row};
 use super::rows::ms;
 
 #[async_trait]
@@ -144,72 +142,6 @@ impl Accounts for Ledger {
                 .col_expr(Attempts, Expr::col(Attempts).add(1))
                 .filter(verifications::Column::Id.eq(id.0));
             update.exec(&on).await?;
-            Ok(())
-        })
-        .await
-    }
-
-    async fn open_session(&self, session: &Session) -> Result<(), Fault> {
-        self.write("opening a session", |on| async move {
-            bulk::insert::<sessions::ActiveModel, _>(&on, vec![session_row(session)]).await
-        })
-        .await
-    }
-
-    async fn session_by_refresh(&self, digest: &str) -> Result<Option<Session>, Fault> {
-        while_doing("looking up a session", async {
-            let select = sessions::Entity::find();
-            let row = select
-                .filter(sessions::Column::RefreshDigest.eq(digest))
-                .one(&self.engine.reader)
-                .await?;
-            Ok::<_, Stop>(row.map(Session::try_from).transpose()?)
-        })
-        .await
-    }
-
-    async fn rotate_session(
-        &self,
-        id: SessionId,
-        from: &str,
-        to: &str,
-        expires_at: Timestamp,
-    ) -> Result<bool, Fault> {
-        self.write("rotating a session", |on| async move {
-            let update = sessions::Entity::update_many()
-                .col_expr(sessions::Column::RefreshDigest, Expr::value(to))
-                .col_expr(sessions::Column::ExpiresAt, Expr::value(ms(expires_at)))
-                .filter(sessions::Column::Id.eq(id.0))
-                .filter(sessions::Column::RefreshDigest.eq(from));
-            Ok(update.exec(&on).await?.rows_affected == 1)
-        })
-        .await
-    }
-
-    async fn sessions_of(
-        &self,
-        account: AccountId,
-        now: Timestamp,
-        most: usize,
-    ) -> Result<Vec<Session>, Fault> {
-        while_doing("reading sessions", async {
-            let rows = sessions::Entity::find()
-                .filter(sessions::Column::AccountId.eq(account.0))
-                .filter(sessions::Column::ExpiresAt.gt(ms(now)))
-                .order_by_desc(sessions::Column::CreatedAt)
-                .order_by_desc(sessions::Column::Id)
-                .limit(most as u64)
-                .all(&self.engine.reader)
-                .await?;
-            let sessions = rows.into_iter().map(Session::try_from);
-            Ok::<_, Stop>(sessions.collect::<Result<_, _>>()?)
-        })
-        .await
-    }
-
-    async fn close_session(&self, id: SessionId) -> Result<(), Fault> {
-        self.write("closing a session", |on| async move {
-            sessions::Entity::delete_by_id(id.0).exec(&on).await?;
             Ok(())
         })
         .await

@@ -11,7 +11,7 @@ mod pipeline;
 mod record;
 mod wishlist;
 
-pub use account::{accounts, sessions, verifications};
+pub use account::{accounts, ended_sessions, sessions, verifications};
 pub use catalogue::{buyer_stock, items, stock};
 pub use dead_letter::dead_letters;
 pub use letter::letters_sent;

@@ -4,9 +4,7 @@ use async_trait::async_trait;
 use domain::ports::Letters;
 use domain::{EventId, Fault, OrderId, Timestamp};
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-};
+use sea_orm::{ConnectionTrait, DbErr, EntityTrait};
 use uuid::Uuid;
 
 use super::Ledger;
@@ -14,7 +12,7 @@ use super::bulk::{self, MOST_IDS};
 use super::entities::letters_sent::{ActiveModel, Column, Entity, Model};
 use super::entities::{accounts, orders};
 use super::fault::while_doing;
-use super::many::{self, Cell};
+use super::many;
 use super::rows::ms;
 
 #[async_trait]
@@ -43,26 +41,6 @@ impl Letters for Ledger {
             bulk::insert::<ActiveModel, _>(&on, vec![row]).await
         })
         .await
-    }
-
-    async fn forget_sent(&self, before: Timestamp, most: usize) -> Result<usize, Fault> {
-        let old = Entity::find()
-            .select_only()
-            .column(Column::EventId)
-            .filter(Column::SentAt.lt(ms(before)))
-            .order_by_asc(Column::SentAt)
-            .limit(most as u64)
-            .into_tuple::<Uuid>();
-        let doing = "looking for letters to forget";
-        let old = while_doing(doing, old.all(&self.engine.reader)).await?;
-        if !old.is_empty() {
-            self.write("forgetting letters", |on| {
-                let rows: Vec<_> = old.iter().map(|id| vec![Cell::from(*id)]).collect();
-                async move { Ok(many::delete::<Entity>(&on, &[Column::EventId], &rows).await?) }
-            })
-            .await?;
-        }
-        Ok(old.len())
     }
 }
 

@@ -1,11 +1,12 @@
-//! Accounts, proofs of addresses, sessions.
+//! Accounts, and proofs of addresses.
 
-use domain::account::{Account, Role, Session, Verification};
+use domain::account::{Account, Role, Verification};
 use domain::event::{Event, What};
 use domain::ports::accounts::SignedUp;
-use domain::{Language, SessionId, VerificationId};
+use domain::{Language, VerificationId};
 
 use super::bench::{Bench, account, at, buyer, email, id};
+use super::sessions::session;
 
 pub fn verification(number: u128, address: &str, requested: i64) -> Verification {
     Verification {
@@ -27,16 +28,6 @@ async fn ask(bench: &Bench, verification: &Verification) {
         .add_verification(verification, &event)
         .await
         .unwrap();
-}
-
-fn session(number: u128, account: &Account, digest: &str) -> Session {
-    Session {
-        id: SessionId(id(10, number)),
-        account: account.id,
-        refresh_digest: digest.to_owned(),
-        created_at: at(0),
-        expires_at: at(1_000),
-    }
 }
 
 /// Whether there is one and it is the same: an account has no `Debug`, so that no log can have it.
@@ -200,67 +191,21 @@ pub async fn the_newest_verification_counts(bench: Bench) {
     assert_eq!(newest().await.unwrap().id, VerificationId(id(9, 2)));
 }
 
-pub async fn a_refresh_token_works_once(bench: Bench) {
-    let kim = account(1, "kim@example.com");
-    assert!(
-        bench
-            .accounts
-            .create(std::slice::from_ref(&kim))
-            .await
-            .unwrap()
-    );
-    let opened = session(1, &kim, "one");
-    bench.accounts.open_session(&opened).await.unwrap();
-    let by = async |digest| bench.accounts.session_by_refresh(digest).await.unwrap();
-    assert!(same(by("one").await, &opened));
-    let rotate = async |from, to| {
-        bench
-            .accounts
-            .rotate_session(opened.id, from, to, at(9))
-            .await
-            .unwrap()
-    };
-    assert!(rotate("one", "two").await);
-    assert!(!rotate("one", "three").await, "somebody used it before");
-    assert!(by("one").await.is_none());
-    let rotated = Session {
-        refresh_digest: "two".to_owned(),
-        expires_at: at(9),
-        ..opened.clone()
-    };
-    assert!(same(by("two").await, &rotated));
-    bench.accounts.close_session(opened.id).await.unwrap();
-    assert!(by("two").await.is_none());
-    assert!(!rotate("two", "four").await);
-}
-
 pub async fn rehearsal_buyers_vanish_without_a_trace_of_others(bench: Bench) {
     let kim = account(1, "kim@example.com");
     let crowd: Vec<_> = (10..15)
         .map(|number| Account {
             rehearsal: true,
-            password_hash: None,
             ..account(number, &format!("crowd-{number}@example.test"))
         })
         .collect();
-    assert!(bench.accounts.create(&crowd).await.unwrap());
-    assert!(
-        bench
-            .accounts
-            .create(std::slice::from_ref(&kim))
-            .await
-            .unwrap()
-    );
-    bench
-        .accounts
-        .open_session(&session(1, &crowd[0], "theirs"))
-        .await
-        .unwrap();
-    bench
-        .accounts
-        .open_session(&session(2, &kim, "kims"))
-        .await
-        .unwrap();
+    let create = async |accounts: &[Account]| bench.accounts.create(accounts).await.unwrap();
+    assert!(create(&crowd).await && create(std::slice::from_ref(&kim)).await);
+    let (theirs, kims) = (session(1, &crowd[0]), session(2, &kim));
+    for (session, of) in [(&theirs, &crowd[0]), (&kims, &kim)] {
+        let hash = of.password_hash.as_deref().unwrap();
+        assert!(bench.sessions.open_session(session, hash).await.unwrap());
+    }
     let buyers = bench.accounts.rehearsal_buyers(3).await.unwrap();
     assert_eq!(buyers.len(), 3);
     assert!(
@@ -274,21 +219,8 @@ pub async fn rehearsal_buyers_vanish_without_a_trace_of_others(bench: Bench) {
     assert_eq!(bench.accounts.remove_rehearsal_buyers().await.unwrap(), 5);
     assert_eq!(bench.accounts.remove_rehearsal_buyers().await.unwrap(), 0);
     assert!(bench.accounts.rehearsal_buyers(9).await.unwrap().is_empty());
-    assert!(
-        bench
-            .accounts
-            .session_by_refresh("theirs")
-            .await
-            .unwrap()
-            .is_none()
-    );
-    assert!(
-        bench
-            .accounts
-            .session_by_refresh("kims")
-            .await
-            .unwrap()
-            .is_some()
-    );
+    let open = async |id| bench.sessions.session(id).await.unwrap().is_some();
+    assert!(!open(theirs.id).await);
+    assert!(open(kims.id).await);
     assert!(bench.accounts.by_email(&kim.email).await.unwrap().is_some());
 }

@@ -18,7 +18,8 @@ use domain::payment::{DeclineReason, PaymentMethod};
 use domain::ports::orders::{BatchWritten, Committed, WriteBatch};
 use domain::ports::outbox::Taken;
 use domain::ports::{
-    Accounts, BackOffice, Catalogue, DeadLetters, LedgerAudit, Letters, Orders, Outbox, Wishlists,
+    Accounts, BackOffice, Catalogue, DeadLetters, Housekeeping, LedgerAudit, Letters, Orders,
+    Outbox, Sessions, Wishlists,
 };
 use domain::stock::Stock;
 use domain::{
@@ -34,9 +35,11 @@ pub struct Bench {
     pub catalogue: Arc<dyn Catalogue>,
     pub outbox: Arc<dyn Outbox>,
     pub accounts: Arc<dyn Accounts>,
+    pub sessions: Arc<dyn Sessions>,
     pub wishlists: Arc<dyn Wishlists>,
     pub back_office: Arc<dyn BackOffice>,
     pub letters: Arc<dyn Letters>,
+    pub housekeeping: Arc<dyn Housekeeping>,
     pub references: Arc<dyn References>,
     pub dead_letters: Arc<dyn DeadLetters>,
     pub audit: Arc<dyn LedgerAudit>,

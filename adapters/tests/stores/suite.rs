@@ -65,8 +65,19 @@ macro_rules! suite {
                 an_address_has_one_account,
                 a_verification_is_used_once,
                 the_newest_verification_counts,
-                a_refresh_token_works_once,
                 rehearsal_buyers_vanish_without_a_trace_of_others,
+            }
+            sessions {
+                a_session_opens_for_the_password_that_was_proven,
+                a_refresh_token_works_once,
+                who_ends_a_session_is_heard,
+                a_session_ends_once_however_many_end_it,
+            }
+            forgetting {
+                sessions_go_when_they_are_over,
+                ends_are_known_for_a_time,
+                proofs_go_when_their_codes_are_void,
+                used_keys_are_known_for_a_time,
             }
             wishlists {
                 an_item_stands_on_a_wishlist_once,

@@ -8,6 +8,7 @@ pub mod deals;
 pub mod items;
 pub mod orders;
 pub mod returns;
+pub mod sessions;
 pub mod wishlists;
 
 use async_graphql::MergedObject;
@@ -22,6 +23,7 @@ pub struct Mutation(
     items::Items,
     deals::Deals,
     accounts::Accounts,
+    sessions::Sessions,
     back_office::Operators,
     dead_letters::DeadLetters,
 );

@@ -18,6 +18,7 @@ use crate::app::App;
 use crate::authenticate::{Denied, Identity, bearer};
 use crate::http::denied_error;
 use crate::request::RequestContext;
+use crate::sessions::SessionWatch;
 
 use super::census::{Place, Sockets};
 use super::message::{Credentials, FromClient, FromServer};
@@ -46,6 +47,23 @@ impl End {
 struct Acknowledged {
     requester: Requester,
     _place: Option<Place>,
+}
+
+/// What ends a conversation from outside.
+#[derive(Default)]
+struct Term {
+    token: Option<Pin<Box<Sleep>>>,
+    session: Option<SessionWatch>,
+}
+
+impl Term {
+    /// Returns why the client is no longer who it said.
+    async fn ended(&mut self) -> &'static str {
+        tokio::select! {
+            () = maybe(self.token.as_mut()) => "The access token's time is over",
+            () = maybe(self.session.as_ref().map(SessionWatch::over)) => "The session is over",
+        }
+    }
 }
 
 /// The way to the client.
@@ -94,7 +112,7 @@ pub(super) struct Connection {
     sockets: Arc<Sockets>,
     language: Language,
     acknowledged: Option<Acknowledged>,
-    token_end: Option<Pin<Box<Sleep>>>,
+    term: Term,
     operations: Operations,
 }
 
@@ -105,7 +123,7 @@ impl Connection {
             sockets,
             language,
             acknowledged: None,
-            token_end: None,
+            term: Term::default(),
             operations: Operations::default(),
         }
     }
@@ -160,9 +178,7 @@ impl Connection {
                 () = &mut init_timeout, if self.acknowledged.is_none() => {
                     return Err(End::close(4408, "Connection initialisation timeout"));
                 }
-                () = ended(&mut self.token_end) => {
-                    return Err(End::close(4403, "The access token's time is over"));
-                }
+                why = self.term.ended() => return Err(End::close(4403, why)),
                 message = incoming.next() => {
                     asked_in_vain = 0;
                     self.receive(message, outgoing).await?;
@@ -280,7 +296,10 @@ impl Connection {
                 None => return Err(End::close(4429, "Too many sockets of one account")),
             },
         };
-        self.token_end = expires_in.map(|left| Box::pin(sleep(left)));
+        self.term = Term {
+            token: expires_in.map(|left| Box::pin(sleep(left))),
+            session: requester.session().map(|id| self.app.ended.watch(id)),
+        };
         self.acknowledged = Some(Acknowledged {
             requester,
             _place: place,
@@ -289,10 +308,10 @@ impl Connection {
     }
 }
 
-/// Ends when the token does.
-async fn ended(token_end: &mut Option<Pin<Box<Sleep>>>) {
-    match token_end {
-        Some(end) => end.await,
+/// Waits for what may not be there: then for ever.
+async fn maybe(what: Option<impl Future<Output = ()>>) {
+    match what {
+        Some(what) => what.await,
         None => std::future::pending().await,
     }
 }

@@ -8,9 +8,11 @@ use api::app::{App, Lacks, Readiness, ServerSettings};
 use api::authenticate::{Denied, Identity};
 use api::engine::{Engine, EngineSettings};
 use api::server::serve;
+use api::sessions::EndedSessions;
+use chrono::TimeDelta;
 use domain::account::Role;
 use domain::ports::provider::NoticeRefused;
-use domain::{AccountId, Requester, Timestamp};
+use domain::{AccountId, Requester, SessionId, Timestamp};
 use futures_util::FutureExt;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
@@ -41,11 +43,22 @@ pub struct Server {
     pub client: Client,
 }
 
-#[derive(Default)]
 pub struct Options {
     pub engine: EngineSettings,
     pub server: ServerSettings,
     pub lacks: Lacks,
+    pub ended: EndedSessions,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            engine: EngineSettings::default(),
+            server: ServerSettings::default(),
+            lacks: Lacks::default(),
+            ended: EndedSessions::new(TimeDelta::minutes(15)),
+        }
+    }
 }
 
 impl Server {
@@ -59,6 +72,7 @@ impl Server {
         let app = App {
             engine: Engine::new(|| toy::builder(&counters), options.engine),
             authenticate: Arc::new(|token| async move { identify(&token) }.boxed()),
+            ended: options.ended,
             hear: Arc::new(|body, signature| async move { hear(&body, &signature) }.boxed()),
             request_id: Arc::new(|| Uuid::from_u128(0x5eed)),
             span: Arc::new(|headers| {
@@ -175,14 +189,16 @@ fn hear(body: &[u8], signature: &str) -> Result<(), NoticeRefused> {
     }
 }
 
-/// `account-7` is account 7 for ever, `brief-7` for 300 ms; `broken` can't be looked up.
+/// `account-7` is account 7 for ever, in the session of that number; `brief-7` for 300 ms; `broken`
+/// can't be looked up.
 fn identify(token: &str) -> Result<Identity, Denied> {
     let signed_in = |number: &str| {
-        let account = AccountId(Uuid::from_u128(number.parse().map_err(|_| Denied::Token)?));
+        let id = Uuid::from_u128(number.parse().map_err(|_| Denied::Token)?);
         let until = Timestamp::UNIX_EPOCH;
         Ok(Requester::SignedIn {
-            account,
+            account: AccountId(id),
             role: Role::Customer,
+            session: Some(SessionId(id)),
             until,
         })
     };

@@ -1,10 +1,10 @@
-//! The ledger's side of accounts, proofs of addresses, and sessions.
+//! The ledger's side of accounts and proofs of addresses.
 
 use async_trait::async_trait;
 
-use crate::account::{Account, Email, Session, Verification};
+use crate::account::{Account, Email, Verification};
 use crate::event::Event;
-use crate::{AccountId, Fault, SessionId, Timestamp, VerificationId};
+use crate::{AccountId, Fault, Timestamp, VerificationId};
 
 #[async_trait]
 pub trait Accounts: Send + Sync {
@@ -43,29 +43,6 @@ pub trait Accounts: Send + Sync {
 
     /// Counts one wrong code.
     async fn count_wrong_code(&self, id: VerificationId) -> Result<(), Fault>;
-
-    async fn open_session(&self, session: &Session) -> Result<(), Fault>;
-
-    async fn session_by_refresh(&self, digest: &str) -> Result<Option<Session>, Fault>;
-
-    /// Replaces the refresh token of a session that still has `from`; `false` when it has not.
-    async fn rotate_session(
-        &self,
-        id: SessionId,
-        from: &str,
-        to: &str,
-        expires_at: Timestamp,
-    ) -> Result<bool, Fault>;
-
-    /// Sessions of an account that have not ended by `now`, newest first.
-    async fn sessions_of(
-        &self,
-        account: AccountId,
-        now: Timestamp,
-        most: usize,
-    ) -> Result<Vec<Session>, Fault>;
-
-    async fn close_session(&self, id: SessionId) -> Result<(), Fault>;
 
     /// The ids of up to `most` rehearsal buyers.
     async fn rehearsal_buyers(&self, most: usize) -> Result<Vec<AccountId>, Fault>;

@@ -15,7 +15,4 @@ pub trait Letters: Send + Sync {
 
     /// Notes that the letter of an event went out; the second time changes nothing.
     async fn note_sent(&self, event: EventId, at: Timestamp) -> Result<(), Fault>;
-
-    /// Forgets up to `most` of the letters that went out before then; returns how many.
-    async fn forget_sent(&self, before: Timestamp, most: usize) -> Result<usize, Fault>;
 }

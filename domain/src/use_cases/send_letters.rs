@@ -28,7 +28,7 @@ const AT_ONCE: usize = 8;
 const MOST_DAYS: i64 = 30;
 /// How long it is known which letters went out, in days: a day more, for processes whose clocks
 /// differ.
-const KNOWN_DAYS: i64 = MOST_DAYS + 1;
+pub(crate) const KNOWN_DAYS: i64 = MOST_DAYS + 1;
 
 /// Whether somebody is written to about this event.
 #[must_use]
@@ -84,15 +84,6 @@ pub async fn send_letters(ports: &Ports, events: &[Event]) -> Result<(), Fault> 
         Some(fault) => Err(fault),
         None => Ok(()),
     }
-}
-
-/// Forgets letters that went out long ago; returns how many, `most` if there may be more.
-///
-/// # Errors
-/// A fault of the ledger.
-pub async fn forget_letters(ports: &Ports, most: usize) -> Result<usize, Fault> {
-    let before = days_ago(ports, KNOWN_DAYS);
-    ports.letters.forget_sent(before, most).await
 }
 
 /// The events whose letters have to go out, each once; those of one order side by side, in turn.

@@ -2,10 +2,12 @@
 
 use chrono::TimeDelta;
 
-use crate::account::{Account, Email, Session};
+use crate::account::{Account, Email};
 use crate::ports::Ports;
 use crate::ports::secrets::Claims;
 use crate::refusal::Reason;
+use crate::session::Session;
+use crate::use_cases::refresh_tokens;
 use crate::{Failure, Fault, SessionId, Timestamp};
 
 /// What a client signs in with from now on.
@@ -17,9 +19,6 @@ pub struct SignedIn {
     pub refresh_token: String,
     pub refresh_until: Timestamp,
 }
-
-/// What a refresh token's digest is keyed by.
-pub(crate) const REFRESH: &str = "refresh-token";
 
 /// Signs in.
 ///
@@ -34,40 +33,36 @@ pub async fn sign_in(ports: &Ports, email: &Email, password: &str) -> Result<Sig
     let Some(account) = account.filter(|_| is_right) else {
         return Err(Reason::InvalidCredentials.into());
     };
-    let now = ports.clock.now();
-    let (refresh_token, refresh_until) = new_refresh_token(ports, now);
-    let session = Session {
-        id: SessionId(ports.sortable_id()),
-        account: account.id,
-        refresh_digest: ports.digests.digest(REFRESH, &refresh_token),
-        created_at: now,
-        expires_at: refresh_until,
-    };
-    ports.accounts.open_session(&session).await?;
-    Ok(signed_in(
-        ports,
-        account,
-        session.id,
-        (refresh_token, refresh_until),
-    )?)
+    open(ports, account).await
 }
 
-/// A refresh token of 256 random bits, in hexadecimal, and when it is over.
-pub(crate) fn new_refresh_token(ports: &Ports, now: Timestamp) -> (String, Timestamp) {
-    use std::fmt::Write;
-    let mut bytes = [0; 32];
-    ports.entropy.fill(&mut bytes);
-    let token = bytes
-        .iter()
-        .fold(String::with_capacity(64), |mut token, byte| {
-            // Writing into a String can't fail.
-            let _ = write!(token, "{byte:02x}");
-            token
-        });
-    (
-        token,
-        now + TimeDelta::milliseconds(ports.policies.accounts.refresh_ms),
-    )
+/// Opens a session of an account whose password was just proven.
+///
+/// # Errors
+/// [`Reason::InvalidCredentials`] when the password was changed in the meantime.
+pub(crate) async fn open(ports: &Ports, account: Account) -> Result<SignedIn, Failure> {
+    let now = ports.clock.now();
+    let id = SessionId(ports.sortable_id());
+    let token = refresh_tokens::make(ports, id);
+    let session = Session {
+        id,
+        account: account.id,
+        refresh_digest: refresh_tokens::digest(ports, &token),
+        created_at: now,
+        refreshed_at: None,
+        expires_at: refresh_until(ports, now),
+    };
+    let hash = account.password_hash.as_deref().unwrap_or_default();
+    if !ports.sessions.open_session(&session, hash).await? {
+        return Err(Reason::InvalidCredentials.into());
+    }
+    let refresh = (token, session.expires_at);
+    Ok(signed_in(ports, account, session.id, refresh)?)
+}
+
+/// Until when a refresh token that is made now is good.
+pub(crate) fn refresh_until(ports: &Ports, now: Timestamp) -> Timestamp {
+    now + TimeDelta::milliseconds(ports.policies.accounts.refresh_ms)
 }
 
 pub(crate) fn signed_in(

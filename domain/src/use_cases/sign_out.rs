@@ -2,16 +2,24 @@
 
 use crate::Failure;
 use crate::ports::Ports;
-use crate::use_cases::sign_in::REFRESH;
+use crate::session::Ending;
+use crate::use_cases::refresh_tokens;
 
-/// Ends the session that a refresh token belongs to. Ending one that is not there is no error.
+/// Ends the session that a refresh token was made for, be it its newest or not. Ending one that is
+/// not there is no error.
 ///
 /// # Errors
 /// A fault of the ledger.
 pub async fn sign_out(ports: &Ports, refresh_token: &str) -> Result<(), Failure> {
-    let digest = ports.digests.digest(REFRESH, refresh_token);
-    if let Some(session) = ports.accounts.session_by_refresh(&digest).await? {
-        ports.accounts.close_session(session.id).await?;
+    let Some(id) = refresh_tokens::session_of(ports, refresh_token) else {
+        return Ok(());
+    };
+    if let Some(session) = ports.sessions.session(id).await? {
+        let now = ports.clock.now();
+        ports
+            .sessions
+            .end_sessions(session.account, Ending::One(id), now)
+            .await?;
     }
     Ok(())
 }

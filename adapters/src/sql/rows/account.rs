@@ -1,12 +1,13 @@
 //! Accounts, verifications and sessions. What is personal is sealed on the way in and opened on the
 //! way out.
 
-use domain::account::{Account, Email, Profile, Session, Verification};
+use domain::account::{Account, Email, Profile, Verification};
+use domain::session::{Ended, Session};
 use domain::{AccountId, Language, SessionId, VerificationId};
 
 use super::{BadRow, Reading, ms};
 use crate::crypto::vault::{Place, Vault};
-use crate::sql::entities::{accounts, sessions, verifications};
+use crate::sql::entities::{accounts, ended_sessions, sessions, verifications};
 use crate::words::Word;
 
 const ACCOUNTS: &str = "accounts";
@@ -141,7 +142,23 @@ impl TryFrom<sessions::Model> for Session {
             account: AccountId(row.account_id),
             refresh_digest: row.refresh_digest,
             created_at: reading.instant("created_at", row.created_at)?,
+            refreshed_at: reading.instant_or_none("refreshed_at", row.refreshed_at)?,
             expires_at: reading.instant("expires_at", row.expires_at)?,
+        })
+    }
+}
+
+impl TryFrom<ended_sessions::Model> for Ended {
+    type Error = BadRow;
+
+    fn try_from(row: ended_sessions::Model) -> Result<Self, BadRow> {
+        let reading = Reading {
+            table: "ended_sessions",
+            id: row.session_id,
+        };
+        Ok(Self {
+            session: SessionId(row.session_id),
+            at: reading.instant("ended_at", row.ended_at)?,
         })
     }
 }
@@ -153,6 +170,7 @@ pub fn session_row(session: &Session) -> sessions::Model {
         account_id: session.account.0,
         refresh_digest: session.refresh_digest.clone(),
         created_at: ms(session.created_at),
+        refreshed_at: session.refreshed_at.map(ms),
         expires_at: ms(session.expires_at),
     }
 }

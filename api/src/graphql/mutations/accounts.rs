@@ -1,16 +1,13 @@
-//! Accounts and sessions.
+//! Accounts.
 
 use async_graphql::{Context, InputObject, Object, SimpleObject};
 use domain::account::{Email, Profile};
-use domain::use_cases::refresh_session::refresh_session;
 use domain::use_cases::request_verification::request_verification;
-use domain::use_cases::sign_in::sign_in;
-use domain::use_cases::sign_out::sign_out;
 use domain::use_cases::sign_up::{SignUp, sign_up};
 use domain::{Failure, Refusal};
 
 use crate::graphql::Graph;
-use crate::graphql::objects::account::{Account, Session};
+use crate::graphql::objects::account::Account;
 use crate::graphql::outcome::{answer, payload};
 use crate::graphql::scalars::count;
 use crate::request::RequestContext;
@@ -44,39 +41,6 @@ impl Accounts {
         #[graphql(desc = "Who signs up.")] input: SignUpInput,
     ) -> Option<SignUpPayload> {
         answer(ctx, input.sign_up(ctx).await)
-    }
-
-    /// Opens a session. Anybody may ask.
-    ///
-    /// Refusals: `InvalidInput`, `InvalidCredentials`.
-    async fn sign_in(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Who signs in.")] input: SignInInput,
-    ) -> Option<SignInPayload> {
-        answer(ctx, input.sign_in(ctx).await)
-    }
-
-    /// Trades a refresh token for a new pair of tokens. The old one is used up. Anybody who has it
-    /// may ask.
-    ///
-    /// Refusals: `SessionEnded`.
-    async fn refresh_session(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Which session to go on with.")] input: RefreshSessionInput,
-    ) -> Option<RefreshSessionPayload> {
-        answer(ctx, input.refresh(ctx).await)
-    }
-
-    /// Ends a session: its refresh token is void at once, its access token when its time is over.
-    /// Ending one that is not there is done already. Anybody who has the token may ask; never refused.
-    async fn sign_out(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Which session to end.")] input: SignOutInput,
-    ) -> Option<SignOutPayload> {
-        answer(ctx, input.sign_out(ctx).await)
     }
 }
 
@@ -172,79 +136,10 @@ impl SignUpInput {
     }
 }
 
-/// Who signs in.
-#[derive(InputObject)]
-pub struct SignInInput {
-    /// The account's e-mail address.
-    #[graphql(secret)]
-    email: String,
-    /// Its password.
-    #[graphql(secret)]
-    password: String,
-}
-
-payload! {
-    /// What became of `signIn`.
-    SignInPayload {
-        /// The session; null exactly when it was refused.
-        session: Session,
-    }
-}
-
-impl SignInInput {
-    async fn sign_in(self, ctx: &Context<'_>) -> Result<SignInPayload, Failure> {
-        let email = email(&self.email)?;
-        let session = sign_in(&Graph::of(ctx).ports, &email, &self.password).await?;
-        Ok(SignInPayload::done(ctx, session.into()))
-    }
-}
-
-/// Which session to go on with.
-#[derive(InputObject)]
-pub struct RefreshSessionInput {
-    /// The session's newest refresh token.
-    #[graphql(secret)]
-    refresh_token: String,
-}
-
-payload! {
-    /// What became of `refreshSession`.
-    RefreshSessionPayload {
-        /// The session with its new tokens; null exactly when it was refused.
-        session: Session,
-    }
-}
-
-impl RefreshSessionInput {
-    async fn refresh(self, ctx: &Context<'_>) -> Result<RefreshSessionPayload, Failure> {
-        let session = refresh_session(&Graph::of(ctx).ports, &self.refresh_token).await?;
-        Ok(RefreshSessionPayload::done(ctx, session.into()))
-    }
-}
-
-/// Which session to end.
-#[derive(InputObject)]
-pub struct SignOutInput {
-    /// The session's newest refresh token.
-    #[graphql(secret)]
-    refresh_token: String,
-}
-
-payload! {
-    /// What became of `signOut`.
-    SignOutPayload {
-        /// `true`: the session is over. Null exactly when it was refused.
-        signed_out: bool,
-    }
-}
-
-impl SignOutInput {
-    async fn sign_out(self, ctx: &Context<'_>) -> Result<SignOutPayload, Failure> {
-        sign_out(&Graph::of(ctx).ports, &self.refresh_token).await?;
-        Ok(SignOutPayload::done(ctx, true))
-    }
-}
-
-fn email(text: &str) -> Result<Email, Refusal> {
+/// An address of an input.
+///
+/// # Errors
+/// It is none.
+pub fn email(text: &str) -> Result<Email, Refusal> {
     Email::parse(text).map_err(|reason| reason.at(["email"]))
 }

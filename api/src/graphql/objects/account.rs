@@ -4,7 +4,7 @@ use async_graphql::{Context, Enum, ID, Object, SimpleObject};
 use domain::account::Role;
 use domain::page::{ItemFilter, ItemOrder, ItemQuery, MAX_PAGE};
 use domain::use_cases::sign_in::SignedIn;
-use domain::{AccountId, Requester};
+use domain::{AccountId, Requester, SessionId};
 
 use crate::fault::{Fault, nullable};
 use crate::graphql::Graph;
@@ -59,11 +59,13 @@ impl Viewer {
         let ports = &Graph::of(ctx).ports;
         let now = ports.clock.now();
         let sessions = ports
-            .accounts
+            .sessions
             .sessions_of(self.account, now, MAX_PAGE)
             .await;
-        let open = |sessions: Vec<domain::account::Session>| {
-            Some(sessions.iter().map(Into::into).collect())
+        let current = self.requester.session();
+        let open = |sessions: Vec<domain::session::Session>| {
+            let open = sessions.iter().map(|it| OpenSession::of(it, current));
+            Some(open.collect())
         };
         nullable(ctx, sessions.map(open).map_err(Fault::from))
     }
@@ -217,17 +219,23 @@ impl From<SignedIn> for Session {
 pub struct OpenSession {
     /// Its global id, `session_…`.
     id: ID,
+    /// Whether it is the one that is asked from.
+    is_current: bool,
     /// When it was signed in.
     signed_in_at: DateTime,
+    /// When its tokens were last refreshed; null when they never were.
+    refreshed_at: Option<DateTime>,
     /// When it ends unless it is refreshed before.
     expires_at: DateTime,
 }
 
-impl From<&domain::account::Session> for OpenSession {
-    fn from(session: &domain::account::Session) -> Self {
+impl OpenSession {
+    fn of(session: &domain::session::Session, current: Option<SessionId>) -> Self {
         Self {
             id: session.id.to_global(),
+            is_current: current == Some(session.id),
             signed_in_at: session.created_at.into(),
+            refreshed_at: session.refreshed_at.map(Into::into),
             expires_at: session.expires_at.into(),
         }
     }

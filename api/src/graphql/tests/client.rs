@@ -51,6 +51,7 @@ impl Client {
         client.context.requester = Requester::SignedIn {
             account,
             role,
+            session: None,
             until: at(3_600),
         };
         client

@@ -3,12 +3,19 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use api::sessions::EndedSessions;
+use async_trait::async_trait;
+use chrono::TimeDelta;
+use domain::ports::Sessions;
+use domain::session::{Ended, Ending, Session};
+use domain::{AccountId, Fault, SessionId, Timestamp};
 use futures_util::StreamExt;
 use serde_json::json;
 use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::{Error, Message};
+use uuid::Uuid;
 
 use super::client::Socket;
 use crate::client::{Options, Server, token};
@@ -46,6 +53,80 @@ async fn a_socket_ends_with_its_token() {
     server
         .until(|counters| counters.open.load(Ordering::SeqCst) == 0)
         .await;
+}
+
+#[tokio::test]
+async fn a_socket_ends_with_its_session() {
+    let ended = EndedSessions::new(TimeDelta::minutes(15));
+    let server = Server::with(Options {
+        ended: ended.clone(),
+        ..Options::default()
+    })
+    .await;
+    let mut gone = Socket::ready_as(&server, json!({ "authToken": token(9) })).await;
+    let mut stays = Socket::ready_as(&server, json!({ "authToken": token(7) })).await;
+    let now = Timestamp::UNIX_EPOCH;
+    ended.load(&Nines, now).await.unwrap();
+    assert_eq!(gone.closed().await, 4403);
+    stays.subscribe("a", "{ hello }").await;
+    assert_eq!(stays.hear().await["payload"]["data"]["hello"], "world");
+    // Whoever comes back with the same token is shown the door at once.
+    let mut back = Socket::open(&server).await;
+    let payload = json!({ "authToken": token(9) });
+    back.say(&json!({ "type": "connection_init", "payload": payload }))
+        .await;
+    let code = loop {
+        match back.receive().await {
+            Ok(message) => assert_eq!(message["type"], "connection_ack"),
+            Err((code, _)) => break code,
+        }
+    };
+    assert_eq!(code, 4403);
+}
+
+/// A ledger in which session 9 has ended.
+struct Nines;
+
+#[async_trait]
+impl Sessions for Nines {
+    async fn ended_since(&self, _: Timestamp) -> Result<Vec<Ended>, Fault> {
+        Ok(vec![Ended {
+            session: SessionId(Uuid::from_u128(9)),
+            at: Timestamp::UNIX_EPOCH,
+        }])
+    }
+
+    async fn open_session(&self, _: &Session, _: &str) -> Result<bool, Fault> {
+        unreachable!("nobody signs in")
+    }
+
+    async fn session(&self, _: SessionId) -> Result<Option<Session>, Fault> {
+        unreachable!("nobody refreshes")
+    }
+
+    async fn rotate_session(
+        &self,
+        _: SessionId,
+        _: &str,
+        _: &str,
+        _: Timestamp,
+        _: Timestamp,
+    ) -> Result<bool, Fault> {
+        unreachable!("nobody refreshes")
+    }
+
+    async fn sessions_of(
+        &self,
+        _: AccountId,
+        _: Timestamp,
+        _: usize,
+    ) -> Result<Vec<Session>, Fault> {
+        unreachable!("nobody lists")
+    }
+
+    async fn end_sessions(&self, _: AccountId, _: Ending, _: Timestamp) -> Result<usize, Fault> {
+        unreachable!("nobody signs out")
+    }
 }
 
 #[tokio::test]

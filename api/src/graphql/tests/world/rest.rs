@@ -1,12 +1,13 @@
 //! What hardly any test asks for.
 
 use async_trait::async_trait;
-use domain::account::{Account, Email, Password, Session, Verification};
+use domain::account::{Account, Email, Password, Verification};
 use domain::event::Event;
 use domain::order::OrderStatus;
 use domain::payment::{CaptureAnswer, Payment, Refund, RefundAnswer};
 use domain::ports::accounts::SignedUp;
 use domain::ports::audit::{BuyerFigures, MoneyFigures, StockFigures};
+use domain::ports::housekeeping::Forgettable;
 use domain::ports::mail::Letter;
 use domain::ports::outbox::Taken;
 use domain::ports::provider::{
@@ -14,8 +15,10 @@ use domain::ports::provider::{
 };
 use domain::ports::secrets::{Claims, TokenRefused};
 use domain::ports::{
-    AccessTokens, Accounts, Digests, LedgerAudit, Letters, Mailer, Outbox, Passwords, Provider,
+    AccessTokens, Accounts, Digests, Housekeeping, LedgerAudit, Letters, Mailer, Outbox, Passwords,
+    Provider, Sessions,
 };
+use domain::session::{Ended, Ending, Session};
 use domain::{AccountId, EventId, Fault, ItemId, OrderId, SessionId, Timestamp, VerificationId};
 
 use super::{World, port};
@@ -33,10 +36,6 @@ port! { Accounts {
     verification(VerificationId) -> Option<Verification>;
     set_code(VerificationId, &str) -> ();
     count_wrong_code(VerificationId) -> ();
-    open_session(&Session) -> ();
-    rotate_session(SessionId, &str, &str, Timestamp) -> bool;
-    sessions_of(AccountId, Timestamp, usize) -> Vec<Session>;
-    close_session(SessionId) -> ();
     rehearsal_buyers(usize) -> Vec<AccountId>;
     remove_rehearsal_buyers() -> u64;
     is_empty() -> bool;
@@ -63,17 +62,25 @@ port! { Accounts {
     async fn newest_verification(&self, _: &Email) -> Result<Option<Verification>, Fault> {
         Ok(None)
     }
-
-    async fn session_by_refresh(&self, _: &str) -> Result<Option<Session>, Fault> {
-        Ok(None)
-    }
 }
+
+port! { Sessions {
+    open_session(&Session, &str) -> bool;
+    session(SessionId) -> Option<Session>;
+    rotate_session(SessionId, &str, &str, Timestamp, Timestamp) -> bool;
+    sessions_of(AccountId, Timestamp, usize) -> Vec<Session>;
+    end_sessions(AccountId, Ending, Timestamp) -> usize;
+    ended_since(Timestamp) -> Vec<Ended>;
+} }
+
+port! { Housekeeping {
+    forget(Forgettable, Timestamp, usize) -> usize;
+} }
 
 port! { Letters {
     addressed(&[OrderId]) -> Vec<OrderId>;
     sent(&[EventId]) -> Vec<EventId>;
     note_sent(EventId, Timestamp) -> ();
-    forget_sent(Timestamp, usize) -> usize;
 } }
 
 port! { LedgerAudit {
