@@ -79,6 +79,7 @@ impl World {
             outbox: ledger.clone(),
             accounts: ledger.clone(),
             sessions: ledger.clone(),
+            verifications: ledger.clone(),
             wishlists: ledger.clone(),
             letters: ledger.clone(),
             housekeeping: ledger.clone(),

@@ -125,6 +125,7 @@ async fn account(ports: &Ports, name: &str, role: Role) -> Result<(Account, Cred
         },
         language: Language::default(),
         password_hash: Some(ports.passwords.hash(&typed).await?),
+        second_factor: false,
         rehearsal: false,
         created_at: ports.clock.now(),
     };

@@ -121,6 +121,7 @@ impl Operator {
             },
             language: Language::default(),
             password_hash: None,
+            second_factor: false,
             rehearsal: true,
             created_at: self.clock.now(),
         })

@@ -12,6 +12,7 @@ mod catalogue;
 mod dead_letters;
 mod engine;
 mod entities;
+mod erasure;
 mod fault;
 mod housekeeping;
 mod keys;
@@ -30,6 +31,7 @@ mod sessions;
 mod stock;
 #[cfg(test)]
 mod tests;
+mod verifications;
 mod wishlists;
 
 use std::sync::Arc;
@@ -46,7 +48,7 @@ use fault::{Again, Stop};
 use orders::Together;
 use pauses::Pauses;
 
-/// The ledger behind the ports `Orders`, `Catalogue`, `Outbox`, `Accounts`, `Sessions`, `Wishlists`, `Letters`,
+/// The ledger behind the ports `Orders`, `Catalogue`, `Outbox`, `Accounts`, `Sessions`, `Verifications`, `Wishlists`, `Letters`,
 /// `DeadLetters`, `BackOffice`, `Housekeeping` and `LedgerAudit`.
 pub struct Ledger {
     engine: Engine,

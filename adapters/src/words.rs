@@ -11,6 +11,7 @@ use domain::movement::Cause;
 use domain::order::{OrderStatus, Rejection};
 use domain::payment::{DeclineReason, PaymentStatus, RefundReason};
 use domain::return_request::ReturnStatus;
+use domain::verification::Purpose;
 
 /// Something that is written down as a word.
 pub trait Word: Copy + PartialEq + 'static {
@@ -44,6 +45,13 @@ macro_rules! words {
 }
 
 words! {
+    Purpose {
+        SignUp = "SIGN_UP",
+        PasswordReset = "PASSWORD_RESET",
+        SignIn = "SIGN_IN",
+        NewAddress = "NEW_ADDRESS",
+        OldAddress = "OLD_ADDRESS",
+    }
     OrderStatus {
         Accepted = "ACCEPTED",
         Rejected = "REJECTED",

@@ -51,6 +51,7 @@ async fn open() -> Shop {
         orders: ledger.clone(),
         accounts: ledger.clone(),
         sessions: ledger.clone(),
+        verifications: ledger.clone(),
         wishlists: ledger.clone(),
         back_office: ledger.clone(),
         letters: ledger.clone(),

@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex};
 use adapters::clock::ManualClock;
 use async_trait::async_trait;
 use chrono::TimeDelta;
-use domain::account::{Account, Verification};
+use domain::account::Account;
 use domain::event::{Event, OrderEvent};
 use domain::order::Order;
 use domain::policy::ReturnPolicy;
@@ -28,6 +28,7 @@ use domain::ports::mail::{Content, Letter};
 use domain::ports::{Mailer, Ports};
 use domain::use_cases::forget::forget;
 use domain::use_cases::send_letters::{asks_for_a_letter, send_letters};
+use domain::verification::{Purpose, Verification};
 use domain::{Fault, FaultKind, Language, RefundId, VerificationId};
 use stores::bench::{Bench, account, at, calendar, email, id, new_ids, record};
 use stores::sqlite;
@@ -284,6 +285,8 @@ async fn a_code_is_made_anew_for_every_letter_and_a_known_address_has_none() {
     for (number, address) in [(1, "new@example.com"), (2, KIM)] {
         let verification = Verification {
             id: VerificationId(id(9, number)),
+            purpose: Purpose::SignUp,
+            account: None,
             email: email(address),
             language: Language::Korean,
             code_digest: None,
@@ -293,7 +296,8 @@ async fn a_code_is_made_anew_for_every_letter_and_a_known_address_has_none() {
             used_at: None,
         };
         let event = Event::verification_requested(verification.id, at(0));
-        let adding = shop.bench.accounts.add_verification(&verification, &event);
+        let added = [(verification, event.clone())];
+        let adding = shop.bench.verifications.add_verifications(&added);
         adding.await.unwrap();
         events.push(event);
     }
@@ -311,6 +315,7 @@ async fn a_code_is_made_anew_for_every_letter_and_a_known_address_has_none() {
     let Content::Code {
         code,
         valid_minutes,
+        ..
     } = letter.content
     else {
         panic!("it has one");

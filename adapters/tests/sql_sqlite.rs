@@ -13,6 +13,7 @@ mod stores {
     pub mod batches;
     pub mod bench;
     pub mod books;
+    pub mod changes;
     pub mod chaos;
     pub mod dead_letters;
     pub mod forgetting;
@@ -27,6 +28,7 @@ mod stores {
     pub mod suite;
     pub mod tellings;
     pub mod traces;
+    pub mod verifications;
     pub mod wishlists;
 }
 #[path = "support/traced.rs"]

@@ -1,9 +1,9 @@
-//! Who has an account, and how an address is proven.
+//! Who has an account.
 
 use crate::item::text;
 use crate::language::Language;
 use crate::refusal::{Reason, Refusal, Rule};
-use crate::{AccountId, Timestamp, VerificationId};
+use crate::{AccountId, Timestamp};
 
 /// What an account may do; each role may do all that the one before may.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -24,6 +24,8 @@ pub struct Account {
     pub language: Language,
     /// In the PHC string format; a rehearsal buyer has none and can't sign in.
     pub password_hash: Option<String>,
+    /// Whether signing in asks for a code from its mailbox too.
+    pub second_factor: bool,
     /// Made by an operator for a rehearsal, and removable.
     pub rehearsal: bool,
     pub created_at: Timestamp,
@@ -130,30 +132,6 @@ impl Profile {
             .into_iter()
             .filter_map(|(field, check)| check.err().map(|reason| reason.at([field])))
             .collect()
-    }
-}
-
-/// A proof of an e-mail address in progress: a code was or will be mailed to it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Verification {
-    pub id: VerificationId,
-    pub email: Email,
-    /// What the letter with the code is written in.
-    pub language: Language,
-    /// Digest of the code; absent until the mail worker made one.
-    pub code_digest: Option<String>,
-    pub requested_at: Timestamp,
-    pub expires_at: Timestamp,
-    /// Wrong codes so far.
-    pub attempts: u32,
-    pub used_at: Option<Timestamp>,
-}
-
-impl Verification {
-    /// Whether a code can still be tried.
-    #[must_use]
-    pub fn is_open(&self, most_attempts: u32, now: Timestamp) -> bool {
-        self.used_at.is_none() && self.attempts < most_attempts && now < self.expires_at
     }
 }
 

@@ -31,6 +31,7 @@ pub mod session;
 pub mod stock;
 pub mod trace;
 pub mod use_cases;
+pub mod verification;
 pub mod wishlist;
 
 pub use failure::{Failure, Fault, FaultKind};

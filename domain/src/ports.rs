@@ -16,6 +16,7 @@ pub mod outbox;
 pub mod provider;
 pub mod secrets;
 pub mod sessions;
+pub mod verifications;
 pub mod wishlists;
 
 use std::sync::Arc;
@@ -40,6 +41,7 @@ pub use outbox::Outbox;
 pub use provider::Provider;
 pub use secrets::{AccessTokens, Digests, Passwords};
 pub use sessions::Sessions;
+pub use verifications::Verifications;
 pub use wishlists::Wishlists;
 
 /// Everything a use case may touch. Cheap to clone.
@@ -55,6 +57,7 @@ pub struct Ports {
     pub outbox: Arc<dyn Outbox>,
     pub accounts: Arc<dyn Accounts>,
     pub sessions: Arc<dyn Sessions>,
+    pub verifications: Arc<dyn Verifications>,
     pub wishlists: Arc<dyn Wishlists>,
     pub letters: Arc<dyn Letters>,
     pub housekeeping: Arc<dyn Housekeeping>,

@@ -3,7 +3,7 @@
 use crate::dead_letter::Settlement;
 use crate::order::{OrderAction, OrderStatus};
 use crate::return_request::ReturnStatus;
-use crate::{ItemId, Money, Timestamp, WishlistEntryId};
+use crate::{ItemId, Money, Timestamp, VerificationId, WishlistEntryId};
 
 /// Why something was refused, and which input it is about.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -148,6 +148,15 @@ pub enum Reason {
     VerificationInvalid,
     /// The refresh token is unknown, used or too old.
     SessionEnded,
+    /// The password is right; a code was mailed that has to come with this.
+    SecondFactorRequired {
+        challenge: VerificationId,
+        expires_at: Timestamp,
+    },
+    /// So many orders of the account are under way.
+    OrdersOpen {
+        orders: u64,
+    },
     /// Too many tries.
     RateLimited {
         retry_after_ms: u64,

@@ -19,6 +19,7 @@ mod m0009_after_sale;
 mod m0010_payment_references;
 mod m0012_dead_letters;
 mod m0013_sessions;
+mod m0016_proofs;
 
 use std::collections::HashSet;
 
@@ -85,6 +86,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0010_payment_references::Migration),
             Box::new(m0012_dead_letters::Migration),
             Box::new(m0013_sessions::Migration),
+            Box::new(m0016_proofs::Migration),
         ]
     }
 }
@@ -119,6 +121,7 @@ mod tests {
             m0008_mail::indexes(),
             m0012_dead_letters::indexes(),
             m0013_sessions::indexes(),
+            m0016_proofs::indexes(),
         ];
         let tables = tables
             .iter()

@@ -21,6 +21,7 @@ mod after_sale;
 mod back_office;
 mod banner;
 mod catalogue;
+mod credentials;
 mod deals;
 mod engines;
 mod first_five_minutes;

@@ -23,6 +23,8 @@ mod support;
 mod after_sale;
 #[path = "../it/back_office.rs"]
 mod back_office;
+#[path = "../it/credentials.rs"]
+mod credentials;
 #[path = "../it/deals.rs"]
 mod deals;
 #[path = "../it/first_five_minutes.rs"]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::account::{Account, Email, Verification};
+use domain::account::{Account, Email, Profile};
 use domain::act::Act;
 use domain::dead_letter::{FiledLetter, KeptLetter, LetterFilter, Settled};
 use domain::event::Event;
@@ -18,20 +18,22 @@ use domain::message::{Offset, Partition};
 use domain::movement::Movement;
 use domain::order::{KeyUse, Order, Transition};
 use domain::page::{ItemFilter, ItemQuery, Page, Window};
-use domain::ports::accounts::SignedUp;
+use domain::ports::accounts::{Changed, Deleted, PasswordChange};
 use domain::ports::back_office::{AccountFilter, ActFilter, OrderFilter};
 use domain::ports::catalogue::ItemWritten;
 use domain::ports::dead_letters::Standing;
 use domain::ports::orders::{BatchWritten, Committed, WriteBatch};
 use domain::ports::wishlists::Added;
 use domain::ports::{
-    Accounts, BackOffice, Catalogue, DeadLetters, Letters, Orders, Sessions, Wishlists,
+    Accounts, BackOffice, Catalogue, DeadLetters, Letters, Orders, Sessions, Verifications,
+    Wishlists,
 };
 use domain::session::{Ended, Ending, Session};
+use domain::verification::{Purpose, Verification};
 use domain::wishlist::WishlistEntry;
 use domain::{
-    AccountId, DeadLetterId, EventId, Fault, FaultKind, IdempotencyKey, ItemId, OrderId, PaymentId,
-    Quantity, RefundId, ReturnId, SessionId, Timestamp, VerificationId, WishlistEntryId,
+    AccountId, DeadLetterId, EventId, Fault, FaultKind, IdempotencyKey, ItemId, Language, OrderId,
+    PaymentId, Quantity, RefundId, ReturnId, SessionId, Timestamp, VerificationId, WishlistEntryId,
 };
 use moka::sync::Cache;
 use tokio::time::Instant;
@@ -55,6 +57,7 @@ pub struct LedgerPorts {
     pub orders: Arc<dyn Orders>,
     pub accounts: Arc<dyn Accounts>,
     pub sessions: Arc<dyn Sessions>,
+    pub verifications: Arc<dyn Verifications>,
     pub wishlists: Arc<dyn Wishlists>,
     pub back_office: Arc<dyn BackOffice>,
     pub letters: Arc<dyn Letters>,
@@ -194,15 +197,29 @@ through_breaker! {
         fn accounts(ids: &[AccountId]) -> Vec<Account>;
         fn by_email(email: &Email) -> Option<Account>;
         fn create(accounts: &[Account]) -> bool;
-        fn sign_up(account: &Account, verification: VerificationId, at: Timestamp) -> SignedUp;
-        fn add_verification(verification: &Verification, event: &Event) -> ();
-        fn verification(id: VerificationId) -> Option<Verification>;
-        fn newest_verification(email: &Email) -> Option<Verification>;
-        fn set_code(id: VerificationId, digest: &str) -> ();
-        fn count_wrong_code(id: VerificationId) -> ();
+        fn sign_up(account: &Account, verification: VerificationId, at: Timestamp) -> Changed;
+        fn change_password(change: &PasswordChange) -> Changed;
+        fn change_email(
+            account: AccountId, to: &Email, proofs: [VerificationId; 2], at: Timestamp
+        ) -> Changed;
+        fn update_profile(account: AccountId, profile: &Profile, language: Language) -> bool;
+        fn set_second_factor(account: AccountId, on: bool) -> bool;
+        fn delete_account(account: AccountId, at: Timestamp) -> Deleted;
         fn rehearsal_buyers(most: usize) -> Vec<AccountId>;
         fn remove_rehearsal_buyers() -> u64;
         fn is_empty() -> bool;
+    }
+}
+
+through_breaker! {
+    Verifications by verifications {
+        fn add_verifications(added: &[(Verification, Event)]) -> ();
+        fn verification(id: VerificationId) -> Option<Verification>;
+        fn newest_verification(email: &Email, purpose: Purpose) -> Option<Verification>;
+        fn newest_verification_of(account: AccountId, purpose: Purpose) -> Option<Verification>;
+        fn set_code(id: VerificationId, digest: &str) -> ();
+        fn count_wrong_code(id: VerificationId) -> ();
+        fn use_verification(id: VerificationId, at: Timestamp) -> bool;
     }
 }
 

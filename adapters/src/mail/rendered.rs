@@ -5,6 +5,7 @@ use askama::Template;
 use chrono::NaiveDate;
 use domain::payment::RefundReason;
 use domain::ports::mail::{Bill, Content};
+use domain::verification::Purpose;
 use domain::{Fault, Language, Money};
 
 use super::figures;

@@ -2,6 +2,7 @@ use chrono::NaiveDate;
 use domain::account::Email;
 use domain::payment::RefundReason;
 use domain::ports::mail::{Bill, BillLine, Content, Letter};
+use domain::verification::Purpose;
 use domain::{Currency, Language, Money};
 use uuid::Uuid;
 
@@ -23,7 +24,12 @@ pub fn letter(number: u128) -> Letter {
 }
 
 pub fn code() -> Content {
+    code_for(Purpose::SignUp)
+}
+
+fn code_for(purpose: Purpose) -> Content {
     Content::Code {
+        purpose,
         code: "12345678".to_owned(),
         valid_minutes: 10,
     }
@@ -38,6 +44,10 @@ pub fn contents() -> Vec<(&'static str, Content)> {
     };
     let mut contents = vec![
         ("code", code()),
+        ("code_for_password", code_for(Purpose::PasswordReset)),
+        ("code_for_sign_in", code_for(Purpose::SignIn)),
+        ("code_for_new_address", code_for(Purpose::NewAddress)),
+        ("code_for_old_address", code_for(Purpose::OldAddress)),
         ("known_address", Content::KnownAddress),
         (
             "order_paid",

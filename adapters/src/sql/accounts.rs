@@ -1,14 +1,14 @@
-//! Accounts, and proofs of addresses.
+//! Accounts.
 
 use std::collections::HashSet;
 
 use async_trait::async_trait;
-use domain::account::{Account, Email, Verification};
-use domain::event::Event;
+use domain::account::{Account, Email, Profile};
 use domain::ports::Accounts;
-use domain::ports::accounts::SignedUp;
-use domain::{AccountId, Fault, Timestamp, VerificationId};
-use sea_orm::sea_query::{Expr, ExprTrait};
+use domain::ports::accounts::{Changed, Deleted, PasswordChange};
+use domain::session::Ending;
+use domain::{AccountId, Fault, Language, Timestamp, VerificationId};
+use sea_orm::sea_query::Expr;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
 };
@@ -17,10 +17,13 @@ use uuid::Uuid;
 use super::Ledger;
 use super::bulk::{self, MOST_IDS, exactly};
 use super::entities::{accounts, sessions, verifications};
+use super::erasure::erase;
 use super::fault::{Stop, while_doing};
-use super::outbox;
-use super::rows::account::{account, account_row, email_index, verification, verification_row};
+use super::rows::account::{account, account_row, email_index, sealed_email, sealed_profile};
 use super::rows::ms;
+use super::sessions::end_sessions;
+use super::verifications::{are_unused, use_up};
+use crate::words::Word;
 
 #[async_trait]
 impl Accounts for Ledger {
@@ -63,86 +66,119 @@ impl Accounts for Ledger {
         account: &Account,
         verification: VerificationId,
         at: Timestamp,
-    ) -> Result<SignedUp, Fault> {
+    ) -> Result<Changed, Fault> {
         self.write("adding an account", |on| async move {
-            if is_used(&on, verification).await? {
-                return Ok(SignedUp::Used);
+            if !are_unused(&on, &[verification]).await? {
+                return Ok(Changed::TooLate);
             }
-            if !self
-                .insert_accounts(&on, std::slice::from_ref(account))
-                .await?
-            {
-                return Ok(SignedUp::EmailTaken);
+            let new = std::slice::from_ref(account);
+            if !self.insert_accounts(&on, new).await? {
+                return Ok(Changed::EmailTaken);
             }
-            let update = open_verification(verification)
-                .col_expr(verifications::Column::UsedAt, Expr::value(ms(at)));
-            exactly(
-                "using a verification",
-                1,
-                update.exec(&on).await?.rows_affected,
-            )?;
-            Ok(SignedUp::Done)
+            use_up(&on, &[verification], at).await?;
+            Ok(Changed::Done)
         })
         .await
     }
 
-    async fn add_verification(
+    async fn change_password(&self, change: &PasswordChange) -> Result<Changed, Fault> {
+        self.write("changing a password", |on| async move {
+            use accounts::Column::{Id, PasswordHash};
+            let present = accounts::Entity::find_by_id(change.account.0)
+                .filter(PasswordHash.eq(change.from.as_str()))
+                .lock_exclusive();
+            let proof = change.proof.as_slice();
+            if present.one(&on).await?.is_none() || !are_unused(&on, proof).await? {
+                return Ok(Changed::TooLate);
+            }
+            use_up(&on, proof, change.at).await?;
+            accounts::Entity::update_many()
+                .col_expr(PasswordHash, Expr::value(change.to.as_str()))
+                .filter(Id.eq(change.account.0))
+                .exec(&on)
+                .await?;
+            end_sessions(&on, change.account, Ending::All, change.at).await?;
+            // A sign-in that began with the old password.
+            verifications::Entity::update_many()
+                .col_expr(verifications::Column::UsedAt, Expr::value(ms(change.at)))
+                .filter(verifications::Column::AccountId.eq(change.account.0))
+                .filter(verifications::Column::UsedAt.is_null())
+                .exec(&on)
+                .await?;
+            Ok(Changed::Done)
+        })
+        .await
+    }
+
+    async fn change_email(
         &self,
-        verification: &Verification,
-        event: &Event,
-    ) -> Result<(), Fault> {
-        self.write("adding a verification", |on| async move {
-            let row = verification_row(&self.vault, verification)?;
-            bulk::insert::<verifications::ActiveModel, _>(&on, vec![row]).await?;
-            outbox::insert_here(&on, [event]).await
-        })
-        .await?;
-        self.events.notify_one();
-        Ok(())
-    }
-
-    async fn verification(&self, id: VerificationId) -> Result<Option<Verification>, Fault> {
-        while_doing("reading a verification", async {
-            let row = verifications::Entity::find_by_id(id.0)
-                .one(&self.engine.reader)
-                .await?;
-            Ok::<_, Stop>(row.map(|row| verification(&self.vault, row)).transpose()?)
-        })
-        .await
-    }
-
-    async fn newest_verification(&self, email: &Email) -> Result<Option<Verification>, Fault> {
-        let index = email_index(&self.vault, email);
-        while_doing("reading a verification", async {
-            let row = verifications::Entity::find()
-                .filter(verifications::Column::EmailIndex.eq(index.clone()))
-                .order_by_desc(verifications::Column::RequestedAt)
-                .order_by_desc(verifications::Column::Id)
-                .one(&self.engine.reader)
-                .await?;
-            Ok::<_, Stop>(row.map(|row| verification(&self.vault, row)).transpose()?)
+        account: AccountId,
+        to: &Email,
+        proofs: [VerificationId; 2],
+        at: Timestamp,
+    ) -> Result<Changed, Fault> {
+        self.write("changing an address", |on| async move {
+            let index = email_index(&self.vault, to);
+            if is_taken(&on, [index.clone()]).await? {
+                return Ok(Changed::EmailTaken);
+            }
+            let present = accounts::Entity::find_by_id(account.0).lock_exclusive();
+            if present.one(&on).await?.is_none() || !are_unused(&on, &proofs).await? {
+                return Ok(Changed::TooLate);
+            }
+            use_up(&on, &proofs, at).await?;
+            let sealed = sealed_email(&self.vault, account, to)?;
+            let update = accounts::Entity::update_many()
+                .col_expr(accounts::Column::Email, Expr::value(sealed))
+                .col_expr(accounts::Column::EmailIndex, Expr::value(index))
+                .filter(accounts::Column::Id.eq(account.0));
+            let moved = update.exec(&on).await?.rows_affected;
+            exactly("changing an address", 1, moved)?;
+            Ok(Changed::Done)
         })
         .await
     }
 
-    async fn set_code(&self, id: VerificationId, digest: &str) -> Result<(), Fault> {
-        self.write("setting a code", |on| async move {
-            let update = open_verification(id)
-                .col_expr(verifications::Column::CodeDigest, Expr::value(digest));
+    async fn update_profile(
+        &self,
+        account: AccountId,
+        profile: &Profile,
+        language: Language,
+    ) -> Result<bool, Fault> {
+        self.write("changing a profile", |on| async move {
+            use accounts::Column::{Address, Id, Language, Name, Phone};
+            let sealed = sealed_profile(&self.vault, account, profile)?;
+            let update = accounts::Entity::update_many()
+                .col_expr(Name, Expr::value(sealed.name))
+                .col_expr(Phone, Expr::value(sealed.phone))
+                .col_expr(Address, Expr::value(sealed.address))
+                .col_expr(Language, Expr::value(language.word()))
+                .filter(Id.eq(account.0));
+            Ok(update.exec(&on).await?.rows_affected == 1)
+        })
+        .await
+    }
+
+    async fn set_second_factor(&self, account: AccountId, on_or_off: bool) -> Result<bool, Fault> {
+        self.write("setting the second factor", |on| async move {
+            let update = accounts::Entity::update_many()
+                .col_expr(accounts::Column::SecondFactor, Expr::value(on_or_off))
+                .filter(accounts::Column::Id.eq(account.0));
             update.exec(&on).await?;
-            Ok(())
+            // An update that changes nothing moves no row on every engine.
+            let there = accounts::Entity::find_by_id(account.0).one(&on).await?;
+            Ok(there.is_some())
         })
         .await
     }
 
-    async fn count_wrong_code(&self, id: VerificationId) -> Result<(), Fault> {
-        use verifications::Column::Attempts;
-        self.write("counting a wrong code", |on| async move {
-            let update = verifications::Entity::update_many()
-                .col_expr(Attempts, Expr::col(Attempts).add(1))
-                .filter(verifications::Column::Id.eq(id.0));
-            update.exec(&on).await?;
-            Ok(())
+    async fn delete_account(&self, account: AccountId, at: Timestamp) -> Result<Deleted, Fault> {
+        self.write("deleting an account", |on| async move {
+            let locked = accounts::Entity::find_by_id(account.0).lock_exclusive();
+            match locked.one(&on).await? {
+                Some(row) => erase(&on, account, row.email_index, at).await,
+                None => Ok(Deleted::Gone),
+            }
         })
         .await
     }
@@ -208,12 +244,7 @@ impl Ledger {
         }
         for chunk in rows.chunks(MOST_IDS) {
             let indexes = chunk.iter().map(|row| row.email_index.clone());
-            let taken = accounts::Entity::find()
-                .select_only()
-                .column(accounts::Column::Id)
-                .filter(accounts::Column::EmailIndex.is_in(indexes))
-                .into_tuple::<Uuid>();
-            if taken.one(on).await?.is_some() {
+            if is_taken(on, indexes).await? {
                 return Ok(false);
             }
         }
@@ -222,17 +253,15 @@ impl Ledger {
     }
 }
 
-async fn is_used(on: &impl ConnectionTrait, id: VerificationId) -> Result<bool, DbErr> {
-    let row = verifications::Entity::find_by_id(id.0)
-        .lock_exclusive()
-        .one(on)
-        .await?;
-    Ok(row.is_none_or(|row| row.used_at.is_some()))
-}
-
-/// An update of a verification that is not used.
-fn open_verification(id: VerificationId) -> sea_orm::UpdateMany<verifications::Entity> {
-    verifications::Entity::update_many()
-        .filter(verifications::Column::Id.eq(id.0))
-        .filter(verifications::Column::UsedAt.is_null())
+/// Whether one of these addresses has an account.
+async fn is_taken(
+    on: &impl ConnectionTrait,
+    indexes: impl IntoIterator<Item = Vec<u8>>,
+) -> Result<bool, DbErr> {
+    let taken = accounts::Entity::find()
+        .select_only()
+        .column(accounts::Column::Id)
+        .filter(accounts::Column::EmailIndex.is_in(indexes))
+        .into_tuple::<Uuid>();
+    Ok(taken.one(on).await?.is_some())
 }

@@ -92,6 +92,7 @@ pub fn account(number: u128, address: &str) -> Account {
         },
         language: Language::default(),
         password_hash: None,
+        second_factor: false,
         rehearsal: false,
         created_at: Timestamp::UNIX_EPOCH,
     }

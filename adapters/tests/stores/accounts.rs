@@ -1,8 +1,9 @@
 //! Accounts, and proofs of addresses.
 
-use domain::account::{Account, Role, Verification};
+use domain::account::{Account, Role};
 use domain::event::{Event, What};
-use domain::ports::accounts::SignedUp;
+use domain::ports::accounts::Changed;
+use domain::verification::{Purpose, Verification};
 use domain::{Language, VerificationId};
 
 use super::bench::{Bench, account, at, buyer, email, id};
@@ -11,6 +12,8 @@ use super::sessions::session;
 pub fn verification(number: u128, address: &str, requested: i64) -> Verification {
     Verification {
         id: VerificationId(id(9, number)),
+        purpose: Purpose::SignUp,
+        account: None,
         email: email(address),
         language: Language::Korean,
         code_digest: None,
@@ -21,13 +24,10 @@ pub fn verification(number: u128, address: &str, requested: i64) -> Verification
     }
 }
 
-async fn ask(bench: &Bench, verification: &Verification) {
-    let event = Event::verification_requested(verification.id, verification.requested_at);
-    bench
-        .accounts
-        .add_verification(verification, &event)
-        .await
-        .unwrap();
+pub async fn ask(bench: &Bench, asked: Verification) {
+    let event = Event::verification_requested(asked.id, asked.requested_at);
+    let added = [(asked, event)];
+    bench.verifications.add_verifications(&added).await.unwrap();
 }
 
 /// Whether there is one and it is the same: an account has no `Debug`, so that no log can have it.
@@ -111,7 +111,7 @@ pub async fn an_address_has_one_account(bench: Bench) {
 
 pub async fn a_verification_is_used_once(bench: Bench) {
     let proof = verification(1, "kim@example.com", 0);
-    ask(&bench, &proof).await;
+    ask(&bench, proof.clone()).await;
     let event = bench.pending(9).await.pop().unwrap();
     assert_eq!(
         event.what,
@@ -119,13 +119,29 @@ pub async fn a_verification_is_used_once(bench: Bench) {
             verification: proof.id
         }
     );
-    let read = async |id| bench.accounts.verification(id).await.unwrap();
+    let read = async |id| bench.verifications.verification(id).await.unwrap();
     assert!(same(read(proof.id).await, &proof));
 
-    bench.accounts.set_code(proof.id, "first").await.unwrap();
-    bench.accounts.set_code(proof.id, "second").await.unwrap();
-    bench.accounts.count_wrong_code(proof.id).await.unwrap();
-    bench.accounts.count_wrong_code(proof.id).await.unwrap();
+    bench
+        .verifications
+        .set_code(proof.id, "first")
+        .await
+        .unwrap();
+    bench
+        .verifications
+        .set_code(proof.id, "second")
+        .await
+        .unwrap();
+    bench
+        .verifications
+        .count_wrong_code(proof.id)
+        .await
+        .unwrap();
+    bench
+        .verifications
+        .count_wrong_code(proof.id)
+        .await
+        .unwrap();
     let seen = read(proof.id).await.unwrap();
     assert_eq!(
         (seen.code_digest.as_deref(), seen.attempts),
@@ -144,14 +160,14 @@ pub async fn a_verification_is_used_once(bench: Bench) {
     );
     assert_eq!(
         sign_up(&account(3, "lee@example.com"), proof.id).await,
-        SignedUp::EmailTaken
+        Changed::EmailTaken
     );
     assert_eq!(
         read(proof.id).await.unwrap().used_at,
         None,
         "nothing came of it"
     );
-    assert_eq!(sign_up(&kim, proof.id).await, SignedUp::Done);
+    assert_eq!(sign_up(&kim, proof.id).await, Changed::Done);
     assert_eq!(read(proof.id).await.unwrap().used_at, Some(at(50)));
     assert!(same(
         bench.accounts.by_email(&kim.email).await.unwrap(),
@@ -159,36 +175,24 @@ pub async fn a_verification_is_used_once(bench: Bench) {
     ));
     assert_eq!(
         sign_up(&account(4, "new@example.com"), proof.id).await,
-        SignedUp::Used
+        Changed::TooLate
     );
     let unknown = VerificationId(id(9, 99));
     assert_eq!(
         sign_up(&account(4, "new@example.com"), unknown).await,
-        SignedUp::Used
+        Changed::TooLate
     );
     assert!(bench.accounts.account(buyer(4)).await.unwrap().is_none());
 
-    bench.accounts.set_code(proof.id, "third").await.unwrap();
+    bench
+        .verifications
+        .set_code(proof.id, "third")
+        .await
+        .unwrap();
     assert_eq!(
         read(proof.id).await.unwrap().code_digest.as_deref(),
         Some("second")
     );
-}
-
-pub async fn the_newest_verification_counts(bench: Bench) {
-    let newest = async || {
-        bench
-            .accounts
-            .newest_verification(&email("KIM@example.com"))
-            .await
-            .unwrap()
-    };
-    assert!(newest().await.is_none());
-    for (number, requested) in [(1, 10), (2, 30), (3, 20)] {
-        ask(&bench, &verification(number, "kim@example.com", requested)).await;
-    }
-    ask(&bench, &verification(4, "lee@example.com", 40)).await;
-    assert_eq!(newest().await.unwrap().id, VerificationId(id(9, 2)));
 }
 
 pub async fn rehearsal_buyers_vanish_without_a_trace_of_others(bench: Bench) {

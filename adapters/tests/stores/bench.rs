@@ -19,7 +19,7 @@ use domain::ports::orders::{BatchWritten, Committed, WriteBatch};
 use domain::ports::outbox::Taken;
 use domain::ports::{
     Accounts, BackOffice, Catalogue, DeadLetters, Housekeeping, LedgerAudit, Letters, Orders,
-    Outbox, Sessions, Wishlists,
+    Outbox, Sessions, Verifications, Wishlists,
 };
 use domain::stock::Stock;
 use domain::{
@@ -36,6 +36,7 @@ pub struct Bench {
     pub outbox: Arc<dyn Outbox>,
     pub accounts: Arc<dyn Accounts>,
     pub sessions: Arc<dyn Sessions>,
+    pub verifications: Arc<dyn Verifications>,
     pub wishlists: Arc<dyn Wishlists>,
     pub back_office: Arc<dyn BackOffice>,
     pub letters: Arc<dyn Letters>,
@@ -325,6 +326,7 @@ pub fn account(number: u128, address: &str) -> Account {
         },
         language: Language::default(),
         password_hash: Some("$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaA".to_owned()),
+        second_factor: false,
         rehearsal: false,
         created_at: at(0),
     }

@@ -1,14 +1,13 @@
 //! What is forgotten, and what is not.
 
 use chrono::TimeDelta;
-use domain::event::Event;
 use domain::gate::Fingerprint;
 use domain::order::KeyUse;
 use domain::ports::housekeeping::Forgettable;
 use domain::session::Ending;
 use domain::{IdempotencyKey, Timestamp};
 
-use super::accounts::verification;
+use super::accounts::{ask, verification};
 use super::bench::{Bench, at, buyer, id};
 use super::sessions::signed_in;
 
@@ -48,17 +47,21 @@ pub async fn ends_are_known_for_a_time(bench: Bench) {
 pub async fn proofs_go_when_their_codes_are_void(bench: Bench) {
     for number in 1..=3 {
         let asked = i64::try_from(number).unwrap();
-        let proof = verification(number, "kim@example.com", asked);
-        let event = Event::verification_requested(proof.id, proof.requested_at);
-        let adding = bench.accounts.add_verification(&proof, &event);
-        adding.await.unwrap();
+        ask(&bench, verification(number, "kim@example.com", asked)).await;
     }
     // Each is good for 60,000.
     let proofs = Forgettable::Verifications;
     assert_eq!(forget(&bench, proofs, at(60_003), 9).await, 2);
     assert_eq!(forget(&bench, proofs, at(60_003), 9).await, 0);
     let kept = verification(3, "kim@example.com", 3).id;
-    assert!(bench.accounts.verification(kept).await.unwrap().is_some());
+    assert!(
+        bench
+            .verifications
+            .verification(kept)
+            .await
+            .unwrap()
+            .is_some()
+    );
 }
 
 pub async fn used_keys_are_known_for_a_time(bench: Bench) {

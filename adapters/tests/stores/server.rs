@@ -117,6 +117,7 @@ pub fn bench(ledger: Arc<Ledger>) -> Bench {
         outbox: ledger.clone(),
         accounts: ledger.clone(),
         sessions: ledger.clone(),
+        verifications: ledger.clone(),
         wishlists: ledger.clone(),
         back_office: ledger.clone(),
         letters: ledger.clone(),

@@ -33,6 +33,7 @@ pub async fn open() -> (Bench, TempDir) {
         outbox: ledger.clone(),
         accounts: ledger.clone(),
         sessions: ledger.clone(),
+        verifications: ledger.clone(),
         wishlists: ledger.clone(),
         back_office: ledger.clone(),
         letters: ledger.clone(),

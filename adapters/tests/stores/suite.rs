@@ -64,8 +64,19 @@ macro_rules! suite {
                 an_account_is_found_by_any_spelling_of_its_address,
                 an_address_has_one_account,
                 a_verification_is_used_once,
-                the_newest_verification_counts,
                 rehearsal_buyers_vanish_without_a_trace_of_others,
+            }
+            changes {
+                a_password_changes_once_and_ends_what_was_open,
+                a_password_is_reset_with_one_proof,
+                an_address_moves_with_two_proofs,
+                a_profile_says_what_its_owner_said_last,
+                an_account_goes_with_what_is_personal,
+            }
+            verifications {
+                the_newest_verification_counts,
+                a_verification_is_for_one_purpose,
+                of_many_who_use_one_a_single_one_does,
             }
             sessions {
                 a_session_opens_for_the_password_that_was_proven,

@@ -24,9 +24,11 @@ pub async fn an_event_is_part_of_the_trace_it_was_committed_in(bench: Bench) {
     let two = bench.general(2, 1).await;
     let asked = verification(3, "kim@example.com", 0);
     let event = Event::verification_requested(asked.id, at(0));
-    let asking = bench.accounts.add_verification(&asked, &event);
+    let proof = asked.id.0;
+    let added = [(asked, event)];
+    let asking = bench.verifications.add_verifications(&added);
     traced(3, asking).await.unwrap();
-    let expected = [(one.0, Some(1)), (two.0, None), (asked.id.0, Some(3))];
+    let expected = [(one.0, Some(1)), (two.0, None), (proof, Some(3))];
     assert_eq!(traces(&bench, |_| true).await, expected.into());
 }
 

@@ -41,6 +41,7 @@ pub async fn ports(
         outbox: bench.outbox.clone(),
         accounts: bench.accounts.clone(),
         sessions: bench.sessions.clone(),
+        verifications: bench.verifications.clone(),
         wishlists: bench.wishlists.clone(),
         letters: bench.letters.clone(),
         housekeeping: bench.housekeeping.clone(),

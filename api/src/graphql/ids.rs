@@ -8,7 +8,7 @@ use async_graphql::ID;
 use domain::refusal::Rule;
 use domain::{
     AccountId, ActId, DeadLetterId, ItemId, OrderId, PaymentId, Reason, RefundId, ReturnId,
-    SessionId, ShipmentId, WishlistEntryId,
+    SessionId, ShipmentId, VerificationId, WishlistEntryId,
 };
 use uuid::Uuid;
 
@@ -70,6 +70,7 @@ global_ids! {
     RefundId = "refund",
     ReturnId = "return",
     SessionId = "session",
+    VerificationId = "challenge",
     ShipmentId = "shipment",
     WishlistEntryId = "wish",
 }

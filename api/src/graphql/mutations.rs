@@ -7,6 +7,7 @@ pub mod dead_letters;
 pub mod deals;
 pub mod items;
 pub mod orders;
+pub mod passwords;
 pub mod returns;
 pub mod sessions;
 pub mod wishlists;
@@ -24,6 +25,7 @@ pub struct Mutation(
     deals::Deals,
     accounts::Accounts,
     sessions::Sessions,
+    passwords::Passwords,
     back_office::Operators,
     dead_letters::DeadLetters,
 );

@@ -208,6 +208,20 @@ user_errors! {
     VerificationInvalid {}
     /// The refresh token is unknown, used or too old: sign in again.
     SessionEnded {}
+    /// The password is right, and the account asks for a second factor: a code was mailed that goes
+    /// with the challenge to `confirmSignIn`.
+    SecondFactorRequired {
+        /// What the code has to come with, `challenge_…`.
+        challenge: ID,
+        /// Until when the code is good.
+        expires_at: DateTime,
+    }
+    /// Orders of the account are under way: they have to be delivered, cancelled or over first, and
+    /// returns settled.
+    OrdersOpen {
+        /// How many.
+        orders: i32,
+    }
     /// Too many tries.
     RateLimited {
         /// After how many milliseconds to try again.
@@ -314,6 +328,11 @@ impl UserError {
             Reason::InvalidCredentials => InvalidCredentials::say(said),
             Reason::VerificationInvalid => VerificationInvalid::say(said),
             Reason::SessionEnded => SessionEnded::say(said),
+            Reason::SecondFactorRequired {
+                challenge,
+                expires_at,
+            } => SecondFactorRequired::say(said, challenge.to_global(), expires_at.into()),
+            Reason::OrdersOpen { orders } => OrdersOpen::say(said, count(orders)),
             Reason::RateLimited { retry_after_ms } => RateLimited::say(said, count(retry_after_ms)),
         }
     }

@@ -1,10 +1,9 @@
-//! The ledger's side of accounts and proofs of addresses.
+//! The ledger's side of accounts.
 
 use async_trait::async_trait;
 
-use crate::account::{Account, Email, Verification};
-use crate::event::Event;
-use crate::{AccountId, Fault, Timestamp, VerificationId};
+use crate::account::{Account, Email, Profile};
+use crate::{AccountId, Fault, Language, Timestamp, VerificationId};
 
 #[async_trait]
 pub trait Accounts: Send + Sync {
@@ -24,25 +23,36 @@ pub trait Accounts: Send + Sync {
         account: &Account,
         verification: VerificationId,
         at: Timestamp,
-    ) -> Result<SignedUp, Fault>;
+    ) -> Result<Changed, Fault>;
 
-    /// Adds a verification with its event.
-    async fn add_verification(
+    /// Replaces a password, ends every session of the account, and makes void what else was under way
+    /// to sign in.
+    async fn change_password(&self, change: &PasswordChange) -> Result<Changed, Fault>;
+
+    /// Moves an account to another address, which these two verifications prove.
+    async fn change_email(
         &self,
-        verification: &Verification,
-        event: &Event,
-    ) -> Result<(), Fault>;
+        account: AccountId,
+        to: &Email,
+        proofs: [VerificationId; 2],
+        at: Timestamp,
+    ) -> Result<Changed, Fault>;
 
-    async fn verification(&self, id: VerificationId) -> Result<Option<Verification>, Fault>;
+    /// Replaces what a person says about themselves; `false` when the account is gone.
+    async fn update_profile(
+        &self,
+        account: AccountId,
+        profile: &Profile,
+        language: Language,
+    ) -> Result<bool, Fault>;
 
-    /// The newest of an address.
-    async fn newest_verification(&self, email: &Email) -> Result<Option<Verification>, Fault>;
+    /// Sets whether signing in asks for a code too; `false` when the account is gone.
+    async fn set_second_factor(&self, account: AccountId, on: bool) -> Result<bool, Fault>;
 
-    /// Sets the code of one that is not used; a newer code replaces an older.
-    async fn set_code(&self, id: VerificationId, digest: &str) -> Result<(), Fault>;
-
-    /// Counts one wrong code.
-    async fn count_wrong_code(&self, id: VerificationId) -> Result<(), Fault>;
+    /// Removes an account with everything personal: its wishlist, its proofs, the addresses of its
+    /// orders, the reasons it gave for returns. Ends its sessions. The orders stay, with their
+    /// figures.
+    async fn delete_account(&self, account: AccountId, at: Timestamp) -> Result<Deleted, Fault>;
 
     /// The ids of up to `most` rehearsal buyers.
     async fn rehearsal_buyers(&self, most: usize) -> Result<Vec<AccountId>, Fault>;
@@ -54,11 +64,34 @@ pub trait Accounts: Send + Sync {
     async fn is_empty(&self) -> Result<bool, Fault>;
 }
 
-/// What became of a sign-up.
+/// A new password.
+pub struct PasswordChange {
+    pub account: AccountId,
+    /// The hash that it replaces: whoever has changed it in between comes first.
+    pub from: String,
+    pub to: String,
+    /// What proves the address of who does not know the old one.
+    pub proof: Option<VerificationId>,
+    pub at: Timestamp,
+}
+
+/// What became of a change of an account.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum SignedUp {
+pub enum Changed {
     Done,
     EmailTaken,
-    /// The verification was used in the meantime.
-    Used,
+    /// Somebody came first: a verification was used in the meantime, or what it replaces is no longer
+    /// there.
+    TooLate,
+}
+
+/// What became of a deletion.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Deleted {
+    Done,
+    /// So many orders are under way: they have to be paid, delivered or cancelled first, and returns
+    /// settled.
+    OrdersOpen(u64),
+    /// It is gone.
+    Gone,
 }

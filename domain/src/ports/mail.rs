@@ -7,6 +7,7 @@ use uuid::Uuid;
 use crate::account::Email;
 use crate::language::Language;
 use crate::payment::RefundReason;
+use crate::verification::Purpose;
 use crate::{Fault, Money, Timestamp};
 
 #[async_trait]
@@ -35,8 +36,12 @@ pub struct Letter {
 #[derive(Clone, PartialEq, Eq)]
 pub enum Content {
     /// The code that proves an address.
-    Code { code: String, valid_minutes: i64 },
-    /// Somebody wants to sign up with an address that has an account.
+    Code {
+        purpose: Purpose,
+        code: String,
+        valid_minutes: i64,
+    },
+    /// Somebody wants an account with an address that has one.
     KnownAddress,
     OrderPaid {
         bill: Bill,

@@ -1,14 +1,14 @@
 //! Begins the proof of an e-mail address.
 
-use chrono::TimeDelta;
-
-use crate::account::{Email, Verification};
-use crate::event::Event;
+use crate::account::Email;
 use crate::ports::Ports;
-use crate::{Failure, Language, VerificationId};
+use crate::use_cases::proofs::{self, Wish};
+use crate::verification::Purpose;
+use crate::{Failure, Language};
 
-/// Has a code mailed to `email`, in this language. The answer is the same whether or not somebody has an account
-/// there; who has one gets a letter that says so instead. Asking again too soon sends nothing.
+/// Has a code mailed to `email`, in this language, for a new account. The answer is the same whether
+/// or not somebody has an account there; who has one gets a letter that says so instead. Asking again
+/// too soon sends nothing.
 ///
 /// # Errors
 /// A fault of the ledger.
@@ -17,27 +17,12 @@ pub async fn request_verification(
     email: Email,
     language: Language,
 ) -> Result<(), Failure> {
-    let now = ports.clock.now();
-    let policy = &ports.policies.accounts;
-    let resend = TimeDelta::milliseconds(policy.verification_resend_ms);
-    let newest = ports.accounts.newest_verification(&email).await?;
-    if newest.is_some_and(|newest| newest.used_at.is_none() && now < newest.requested_at + resend) {
-        return Ok(());
-    }
-    let verification = Verification {
-        id: VerificationId(ports.sortable_id()),
+    let wish = Wish {
+        purpose: Purpose::SignUp,
+        account: None,
         email,
         language,
-        code_digest: None,
-        requested_at: now,
-        expires_at: now + TimeDelta::milliseconds(policy.verification_ms),
-        attempts: 0,
-        used_at: None,
     };
-    let event = Event::verification_requested(verification.id, now);
-    ports
-        .accounts
-        .add_verification(&verification, &event)
-        .await?;
+    proofs::begin(ports, vec![wish]).await?;
     Ok(())
 }

@@ -7,8 +7,10 @@ use crate::ports::Ports;
 use crate::ports::secrets::Claims;
 use crate::refusal::Reason;
 use crate::session::Session;
+use crate::use_cases::proofs::{self, Wish};
 use crate::use_cases::refresh_tokens;
-use crate::{Failure, Fault, SessionId, Timestamp};
+use crate::verification::{Purpose, Verification};
+use crate::{Failure, Fault, SessionId, Timestamp, VerificationId};
 
 /// What a client signs in with from now on.
 pub struct SignedIn {
@@ -20,10 +22,11 @@ pub struct SignedIn {
     pub refresh_until: Timestamp,
 }
 
-/// Signs in.
+/// Signs in, or begins to where the account has a second factor.
 ///
 /// # Errors
-/// [`Reason::InvalidCredentials`] without saying which is wrong, after the same time either way.
+/// [`Reason::InvalidCredentials`] without saying which is wrong, after the same time either way;
+/// [`Reason::SecondFactorRequired`], and a code is mailed.
 pub async fn sign_in(ports: &Ports, email: &Email, password: &str) -> Result<SignedIn, Failure> {
     let account = ports.accounts.by_email(email).await?;
     let hash = account
@@ -33,6 +36,52 @@ pub async fn sign_in(ports: &Ports, email: &Email, password: &str) -> Result<Sig
     let Some(account) = account.filter(|_| is_right) else {
         return Err(Reason::InvalidCredentials.into());
     };
+    if account.second_factor {
+        return Err(challenge(ports, account).await?.into());
+    }
+    open(ports, account).await
+}
+
+/// Has a code mailed to who knows the password.
+async fn challenge(ports: &Ports, account: Account) -> Result<Reason, Failure> {
+    let wish = Wish {
+        purpose: Purpose::SignIn,
+        account: Some(account.id),
+        email: account.email,
+        language: account.language,
+    };
+    let begun = proofs::begin(ports, vec![wish]).await?;
+    let required = |begun: &Verification| Reason::SecondFactorRequired {
+        challenge: begun.id,
+        expires_at: begun.expires_at,
+    };
+    Ok(begun.first().map_or(Reason::InvalidCredentials, required))
+}
+
+/// Goes on with a sign-in: the code from the letter, for what [`sign_in`] was refused with.
+///
+/// # Errors
+/// [`Reason::VerificationInvalid`].
+pub async fn confirm_sign_in(
+    ports: &Ports,
+    challenge: VerificationId,
+    code: &str,
+) -> Result<SignedIn, Failure> {
+    let begun = ports.verifications.verification(challenge).await?;
+    let begun = begun.filter(|begun| begun.purpose == Purpose::SignIn);
+    let proof = proofs::prove(ports, begun, code, "code").await?;
+    let wrong = || proofs::wrong_code("code");
+    let account = match proof.account {
+        Some(account) => ports.accounts.account(account).await?,
+        None => None,
+    };
+    // Another address in the meantime, and the code proves nothing.
+    let account = account.filter(|account| account.email == proof.email);
+    let account = account.ok_or_else(wrong)?;
+    let now = ports.clock.now();
+    if !ports.verifications.use_verification(proof.id, now).await? {
+        return Err(wrong());
+    }
     open(ports, account).await
 }
 

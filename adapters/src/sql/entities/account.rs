@@ -19,6 +19,7 @@ pub mod accounts {
         pub rehearsal: bool,
         pub created_at: i64,
         pub language: Option<String>,
+        pub second_factor: Option<bool>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -44,6 +45,8 @@ pub mod verifications {
         pub attempts: i64,
         pub used_at: Option<i64>,
         pub language: Option<String>,
+        pub purpose: Option<String>,
+        pub account_id: Option<Uuid>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -1,8 +1,9 @@
 //! Accounts, verifications and sessions. What is personal is sealed on the way in and opened on the
 //! way out.
 
-use domain::account::{Account, Email, Profile, Verification};
+use domain::account::{Account, Email, Profile};
 use domain::session::{Ended, Session};
+use domain::verification::{Purpose, Verification};
 use domain::{AccountId, Language, SessionId, VerificationId};
 
 use super::{BadRow, Reading, ms};
@@ -49,6 +50,7 @@ pub fn account(vault: &Vault, row: accounts::Model) -> Result<Account, BadRow> {
         },
         language: language(reading, row.language.as_deref())?,
         password_hash: row.password_hash,
+        second_factor: row.second_factor.unwrap_or(false),
         rehearsal: row.rehearsal,
         created_at: reading.instant("created_at", row.created_at)?,
     })
@@ -59,28 +61,68 @@ pub fn account(vault: &Vault, row: accounts::Model) -> Result<Account, BadRow> {
 /// # Errors
 /// A text that is too long to be sealed.
 pub fn account_row(vault: &Vault, account: &Account) -> Result<accounts::Model, BadRow> {
-    let reading = Reading {
-        table: ACCOUNTS,
-        id: account.id.0,
-    };
-    let seal = |column: &'static str, text: &str| seal(vault, reading, column, text);
-    let phone = account.profile.phone.as_deref();
-    let address = account.profile.address.as_deref();
+    let SealedProfile {
+        name,
+        phone,
+        address,
+    } = sealed_profile(vault, account.id, &account.profile)?;
     Ok(accounts::Model {
         id: account.id.0,
         role: account.role.word().to_owned(),
-        email: seal("email", account.email.as_str())?,
+        email: sealed_email(vault, account.id, &account.email)?,
         email_index: email_index(vault, &account.email),
-        name: seal("name", &account.profile.name)?,
-        phone: phone.map(|phone| seal("phone", phone)).transpose()?,
-        address: address
-            .map(|address| seal("address", address))
-            .transpose()?,
+        name,
+        phone,
+        address,
         password_hash: account.password_hash.clone(),
         rehearsal: account.rehearsal,
         created_at: ms(account.created_at),
         language: Some(account.language.word().to_owned()),
+        second_factor: Some(account.second_factor),
     })
+}
+
+/// What a person says about themselves, sealed for the row of their account.
+pub struct SealedProfile {
+    pub name: Vec<u8>,
+    pub phone: Option<Vec<u8>>,
+    pub address: Option<Vec<u8>>,
+}
+
+/// Seals a profile for its account's row.
+///
+/// # Errors
+/// A text that is too long to be sealed.
+pub fn sealed_profile(
+    vault: &Vault,
+    account: AccountId,
+    profile: &Profile,
+) -> Result<SealedProfile, BadRow> {
+    let reading = of_account(account);
+    let seal = |column: &'static str, text: &str| seal(vault, reading, column, text);
+    let (phone, address) = (profile.phone.as_deref(), profile.address.as_deref());
+    Ok(SealedProfile {
+        name: seal("name", &profile.name)?,
+        phone: phone.map(|phone| seal("phone", phone)).transpose()?,
+        address: address
+            .map(|address| seal("address", address))
+            .transpose()?,
+    })
+}
+
+/// Seals an address for its account's row.
+///
+/// # Errors
+/// A text that is too long to be sealed.
+pub fn sealed_email(vault: &Vault, account: AccountId, email: &Email) -> Result<Vec<u8>, BadRow> {
+    seal(vault, of_account(account), "email", email.as_str())
+}
+
+fn of_account(account: AccountId) -> Reading {
+    Reading {
+        table: ACCOUNTS,
+        id: account.0,
+    }
 }
 
 /// The verification of a row.
@@ -94,6 +136,11 @@ pub fn verification(vault: &Vault, row: verifications::Model) -> Result<Verifica
     };
     Ok(Verification {
         id: VerificationId(row.id),
+        purpose: match row.purpose.as_deref() {
+            Some(word) => reading.word("purpose", word)?,
+            None => Purpose::SignUp,
+        },
+        account: row.account_id.map(AccountId),
         email: email(reading, &open(vault, reading, "email", &row.email)?)?,
         language: language(reading, row.language.as_deref())?,
         code_digest: row.code_digest,
@@ -126,6 +173,8 @@ pub fn verification_row(
         attempts: i64::from(verification.attempts),
         used_at: verification.used_at.map(ms),
         language: Some(verification.language.word().to_owned()),
+        purpose: Some(verification.purpose.word().to_owned()),
+        account_id: verification.account.map(|account| account.0),
     })
 }
 

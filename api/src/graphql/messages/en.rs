@@ -50,6 +50,10 @@ pub(super) fn reason(reason: &Reason) -> String {
         Reason::InvalidCredentials => "The e-mail address or the password is wrong.",
         Reason::VerificationInvalid => "The code is wrong or no longer valid.",
         Reason::SessionEnded => "Your session has ended. Please sign in again.",
+        Reason::SecondFactorRequired { .. } => "We have mailed you a code. Please enter it.",
+        Reason::OrdersOpen { orders } => {
+            return format!("Orders under way: {orders}. Please wait for them, or cancel them.");
+        }
         Reason::RateLimited { .. } => "Too many tries. Please wait a little.",
     };
     fixed.to_owned()

@@ -52,6 +52,14 @@ pub(super) fn reason(reason: &Reason) -> String {
         Reason::InvalidCredentials => "이메일 또는 비밀번호가 올바르지 않습니다.",
         Reason::VerificationInvalid => "인증 코드가 올바르지 않거나 만료되었습니다.",
         Reason::SessionEnded => "세션이 만료되었습니다. 다시 로그인해 주세요.",
+        Reason::SecondFactorRequired { .. } => {
+            "이메일로 인증 코드를 보냈습니다. 코드를 입력해 주세요."
+        }
+        Reason::OrdersOpen { orders } => {
+            return format!(
+                "진행 중인 주문이 {orders}건 있습니다. 완료되거나 취소된 후에 다시 시도해 주세요."
+            );
+        }
         Reason::RateLimited { .. } => "시도 횟수가 너무 많습니다. 잠시 후 다시 시도해 주세요.",
     };
     fixed.to_owned()

@@ -3,9 +3,9 @@
 use async_graphql::{Context, ID, InputObject, Object};
 use domain::use_cases::end_sessions::{end_session, sign_out_everywhere};
 use domain::use_cases::refresh_session::refresh_session;
-use domain::use_cases::sign_in::sign_in;
+use domain::use_cases::sign_in::{confirm_sign_in, sign_in};
 use domain::use_cases::sign_out::sign_out;
-use domain::{Failure, SessionId};
+use domain::{Failure, SessionId, VerificationId};
 
 use crate::graphql::Graph;
 use crate::graphql::ids::GlobalId;
@@ -21,15 +21,28 @@ pub struct Sessions;
 
 #[Object]
 impl Sessions {
-    /// Opens a session. Anybody may ask.
+    /// Opens a session. Where the account asks for a second factor it is refused with
+    /// `SecondFactorRequired`, and a code is mailed: go on with `confirmSignIn`. Anybody may ask.
     ///
-    /// Refusals: `InvalidInput`, `InvalidCredentials`.
+    /// Refusals: `InvalidInput`, `InvalidCredentials`, `SecondFactorRequired`.
     async fn sign_in(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Who signs in.")] input: SignInInput,
     ) -> Option<SignInPayload> {
         answer(ctx, input.sign_in(ctx).await)
+    }
+
+    /// Goes on with a sign-in that was refused with `SecondFactorRequired`, and opens a session. A few
+    /// wrong codes make the challenge void; then `signIn` again. Anybody who has the challenge may ask.
+    ///
+    /// Refusals: `InvalidInput`, `VerificationInvalid`.
+    async fn confirm_sign_in(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which sign-in to go on with.")] input: ConfirmSignInInput,
+    ) -> Option<ConfirmSignInPayload> {
+        answer(ctx, input.confirm(ctx).await)
     }
 
     /// Trades a refresh token for a new pair of tokens. The old one is used up: whoever sends it again
@@ -101,6 +114,32 @@ impl SignInInput {
         let email = email(&self.email)?;
         let session = sign_in(&Graph::of(ctx).ports, &email, &self.password).await?;
         Ok(SignInPayload::done(ctx, session.into()))
+    }
+}
+
+/// Which sign-in to go on with.
+#[derive(InputObject)]
+pub struct ConfirmSignInInput {
+    /// From the refusal of `signIn`.
+    challenge: ID,
+    /// The code from the letter.
+    #[graphql(secret)]
+    code: String,
+}
+
+payload! {
+    /// What became of `confirmSignIn`.
+    ConfirmSignInPayload {
+        /// The session; null exactly when it was refused.
+        session: Session,
+    }
+}
+
+impl ConfirmSignInInput {
+    async fn confirm(self, ctx: &Context<'_>) -> Result<ConfirmSignInPayload, Failure> {
+        let challenge = VerificationId::parse(&self.challenge).map_err(|r| r.at(["challenge"]))?;
+        let session = confirm_sign_in(&Graph::of(ctx).ports, challenge, &self.code).await?;
+        Ok(ConfirmSignInPayload::done(ctx, session.into()))
     }
 }
 

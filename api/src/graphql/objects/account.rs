@@ -152,6 +152,11 @@ impl Account {
         self.0.language.into()
     }
 
+    /// Whether signing in asks for a code from the mailbox too: see `setSecondFactor`.
+    async fn second_factor(&self) -> bool {
+        self.0.second_factor
+    }
+
     /// What the account may do.
     async fn role(&self) -> AccountRole {
         self.0.role.into()

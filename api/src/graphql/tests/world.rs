@@ -111,6 +111,7 @@ impl World {
             outbox: self.clone(),
             accounts: self.clone(),
             sessions: self.clone(),
+            verifications: self.clone(),
             wishlists: self.clone(),
             letters: self.clone(),
             housekeeping: self.clone(),
@@ -184,6 +185,7 @@ impl World {
             },
             language: Language::default(),
             password_hash: None,
+            second_factor: false,
             rehearsal: false,
             created_at: BEGIN,
         };

@@ -1,11 +1,11 @@
 //! What hardly any test asks for.
 
 use async_trait::async_trait;
-use domain::account::{Account, Email, Password, Verification};
+use domain::account::{Account, Email, Password, Profile};
 use domain::event::Event;
 use domain::order::OrderStatus;
 use domain::payment::{CaptureAnswer, Payment, Refund, RefundAnswer};
-use domain::ports::accounts::SignedUp;
+use domain::ports::accounts::{Changed, Deleted, PasswordChange};
 use domain::ports::audit::{BuyerFigures, MoneyFigures, StockFigures};
 use domain::ports::housekeeping::Forgettable;
 use domain::ports::mail::Letter;
@@ -16,10 +16,13 @@ use domain::ports::provider::{
 use domain::ports::secrets::{Claims, TokenRefused};
 use domain::ports::{
     AccessTokens, Accounts, Digests, Housekeeping, LedgerAudit, Letters, Mailer, Outbox, Passwords,
-    Provider, Sessions,
+    Provider, Sessions, Verifications,
 };
 use domain::session::{Ended, Ending, Session};
-use domain::{AccountId, EventId, Fault, ItemId, OrderId, SessionId, Timestamp, VerificationId};
+use domain::verification::{Purpose, Verification};
+use domain::{
+    AccountId, EventId, Fault, ItemId, Language, OrderId, SessionId, Timestamp, VerificationId,
+};
 
 use super::{World, port};
 
@@ -32,10 +35,12 @@ port! { Outbox {
 
 port! { Accounts {
     create(&[Account]) -> bool;
-    sign_up(&Account, VerificationId, Timestamp) -> SignedUp;
-    verification(VerificationId) -> Option<Verification>;
-    set_code(VerificationId, &str) -> ();
-    count_wrong_code(VerificationId) -> ();
+    sign_up(&Account, VerificationId, Timestamp) -> Changed;
+    change_password(&PasswordChange) -> Changed;
+    change_email(AccountId, &Email, [VerificationId; 2], Timestamp) -> Changed;
+    update_profile(AccountId, &Profile, Language) -> bool;
+    set_second_factor(AccountId, bool) -> bool;
+    delete_account(AccountId, Timestamp) -> Deleted;
     rehearsal_buyers(usize) -> Vec<AccountId>;
     remove_rehearsal_buyers() -> u64;
     is_empty() -> bool;
@@ -54,12 +59,24 @@ port! { Accounts {
     async fn by_email(&self, _: &Email) -> Result<Option<Account>, Fault> {
         Ok(None)
     }
+}
 
-    async fn add_verification(&self, _: &Verification, _: &Event) -> Result<(), Fault> {
-        self.ask("add_verification")
+port! { Verifications {
+    verification(VerificationId) -> Option<Verification>;
+    newest_verification_of(AccountId, Purpose) -> Option<Verification>;
+    set_code(VerificationId, &str) -> ();
+    count_wrong_code(VerificationId) -> ();
+    use_verification(VerificationId, Timestamp) -> bool;
+}
+    async fn add_verifications(&self, _: &[(Verification, Event)]) -> Result<(), Fault> {
+        self.ask("add_verifications")
     }
 
-    async fn newest_verification(&self, _: &Email) -> Result<Option<Verification>, Fault> {
+    async fn newest_verification(
+        &self,
+        _: &Email,
+        _: Purpose,
+    ) -> Result<Option<Verification>, Fault> {
         Ok(None)
     }
 }
