@@ -119,29 +119,13 @@ pub async fn a_verification_is_used_once(bench: Bench) {
             verification: proof.id
         }
     );
-    let read = async |id| bench.verifications.verification(id).await.unwrap();
+    let proofs = &bench.verifications;
+    let read = async |id| proofs.verification(id).await.unwrap();
     assert!(same(read(proof.id).await, &proof));
-
-    bench
-        .verifications
-        .set_code(proof.id, "first")
-        .await
-        .unwrap();
-    bench
-        .verifications
-        .set_code(proof.id, "second")
-        .await
-        .unwrap();
-    bench
-        .verifications
-        .count_wrong_code(proof.id)
-        .await
-        .unwrap();
-    bench
-        .verifications
-        .count_wrong_code(proof.id)
-        .await
-        .unwrap();
+    for code in ["first", "second"] {
+        proofs.set_code(proof.id, code).await.unwrap();
+        proofs.count_wrong_code(proof.id).await.unwrap();
+    }
     let seen = read(proof.id).await.unwrap();
     assert_eq!(
         (seen.code_digest.as_deref(), seen.attempts),
@@ -151,13 +135,11 @@ pub async fn a_verification_is_used_once(bench: Bench) {
     let kim = account(1, "kim@example.com");
     let sign_up =
         async |account: &Account, id| bench.accounts.sign_up(account, id, at(50)).await.unwrap();
-    assert!(
-        bench
-            .accounts
-            .create(&[account(2, "lee@example.com")])
-            .await
-            .unwrap()
-    );
+    let created = bench
+        .accounts
+        .create(&[account(2, "lee@example.com")])
+        .await;
+    assert!(created.unwrap());
     assert_eq!(
         sign_up(&account(3, "lee@example.com"), proof.id).await,
         Changed::EmailTaken
@@ -184,11 +166,7 @@ pub async fn a_verification_is_used_once(bench: Bench) {
     );
     assert!(bench.accounts.account(buyer(4)).await.unwrap().is_none());
 
-    bench
-        .verifications
-        .set_code(proof.id, "third")
-        .await
-        .unwrap();
+    proofs.set_code(proof.id, "third").await.unwrap();
     assert_eq!(
         read(proof.id).await.unwrap().code_digest.as_deref(),
         Some("second")
