@@ -27,7 +27,9 @@ struct Person {
 impl Person {
     async fn new(server: &Server, email: &str) -> Self {
         let anybody = server.anybody();
+        let letters = server.mail(email).len();
         anybody.request_verification(email).await;
+        server.until_mail(email, letters + 1).await;
         let sent = server.mailed_code(email).await;
         let input = json!({
             "email": email, "code": sent, "password": PASSWORD, "name": "김민수",
