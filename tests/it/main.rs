@@ -18,6 +18,7 @@ mod support;
 
 mod accounts;
 mod after_sale;
+mod attacks;
 mod back_office;
 mod banner;
 mod catalogue;

@@ -21,6 +21,8 @@ mod support;
 
 #[path = "../it/after_sale.rs"]
 mod after_sale;
+#[path = "../it/attacks.rs"]
+mod attacks;
 #[path = "../it/back_office.rs"]
 mod back_office;
 #[path = "../it/credentials.rs"]
