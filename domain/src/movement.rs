@@ -76,6 +76,25 @@ impl Cause {
 }
 
 impl Movement {
+    /// Nothing moved yet.
+    fn none(
+        item: ItemId,
+        (id, order): (Uuid, Option<OrderId>),
+        cause: Cause,
+        at: Timestamp,
+    ) -> Self {
+        Self {
+            item,
+            at,
+            id,
+            cause,
+            order,
+            total: 0,
+            held: 0,
+            released: 0,
+        }
+    }
+
     /// Admitted units that an order got, or did not get.
     #[must_use]
     pub fn admitted(
@@ -91,14 +110,9 @@ impl Movement {
             (Cause::TurnedAway, 0, units)
         };
         Self {
-            item,
-            at,
-            id,
-            cause,
-            order: Some(order),
-            total: 0,
             held,
             released,
+            ..Self::none(item, (id, Some(order)), cause, at)
         }
     }
 
@@ -112,14 +126,9 @@ impl Movement {
     ) -> Self {
         let units = i64::from(units);
         Self {
-            item,
-            at,
-            id,
-            cause,
-            order: Some(order),
-            total: 0,
             held: -units,
             released: units,
+            ..Self::none(item, (id, Some(order)), cause, at)
         }
     }
 
@@ -127,14 +136,10 @@ impl Movement {
     #[must_use]
     pub fn opened(item: ItemId, stock: &Stock, id: Uuid, at: Timestamp) -> Self {
         Self {
-            item,
-            at,
-            id,
-            cause: Cause::Opened,
-            order: None,
             total: stock.total,
             held: stock.held,
             released: stock.released,
+            ..Self::none(item, (id, None), Cause::Opened, at)
         }
     }
 
@@ -147,14 +152,8 @@ impl Movement {
             Cause::Adjusted
         };
         Self {
-            item,
-            at,
-            id,
-            cause,
-            order: None,
             total: change,
-            held: 0,
-            released: 0,
+            ..Self::none(item, (id, None), cause, at)
         }
     }
 
