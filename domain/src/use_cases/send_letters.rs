@@ -13,13 +13,13 @@ use chrono::TimeDelta;
 use futures_util::StreamExt;
 use futures_util::stream;
 
-use crate::event::{Event, OrderEvent, What};
+use crate::event::{Event, What};
 use crate::ports::Ports;
 use crate::ports::mail::Letter;
 use crate::use_cases::send_code::code_letter;
 use crate::{Fault, FaultKind, OrderId, Timestamp};
 
-use news::News;
+use news::{News, Topic};
 
 /// Orders and addresses that are written to at the same time.
 const AT_ONCE: usize = 8;
@@ -36,25 +36,7 @@ pub fn asks_for_a_letter(event: &Event) -> bool {
     match &event.what {
         What::VerificationRequested { .. } => true,
         What::Item { .. } => false,
-        What::Order { happened, .. } => match happened {
-            OrderEvent::Paid { .. }
-            | OrderEvent::Cancelled { .. }
-            | OrderEvent::LinesCancelled { .. }
-            | OrderEvent::Dispatched
-            | OrderEvent::Delivered
-            | OrderEvent::ReturnCompleted { .. }
-            | OrderEvent::Refunded { .. } => true,
-            OrderEvent::Placed { .. }
-            | OrderEvent::Rejected { .. }
-            | OrderEvent::PaymentRequested { .. }
-            | OrderEvent::PaymentDeclined { .. }
-            | OrderEvent::PaymentFailed { .. }
-            | OrderEvent::CaptureReturned { .. }
-            | OrderEvent::Expired
-            | OrderEvent::ReturnRequested { .. }
-            | OrderEvent::ReturnRejected { .. }
-            | OrderEvent::RefundRequested { .. } => false,
-        },
+        What::Order { happened, .. } => Topic::of(happened).is_some(),
     }
 }
 
@@ -138,7 +120,10 @@ async fn letter(ports: &Ports, news: &News, event: &Event) -> Result<Option<Lett
         }
         What::Order {
             order, happened, ..
-        } => news.letter(ports, event.id, *order, happened),
+        } => match Topic::of(happened) {
+            Some(topic) => news.letter(ports, event.id, *order, topic),
+            None => Ok(None),
+        },
         What::Item { .. } => Ok(None),
     }
 }

@@ -17,6 +17,45 @@ use super::order_of;
 
 const DOING: &str = "writing a letter about an order";
 
+/// What buyers are written to about.
+#[derive(Clone, Copy)]
+pub enum Topic {
+    Paid,
+    Cancelled { refund: Option<RefundId> },
+    PartCancelled { refund: Option<RefundId> },
+    Refunded { refund: RefundId },
+    Dispatched,
+    Delivered,
+    ReturnCompleted { refund: Option<RefundId> },
+}
+
+impl Topic {
+    /// What a letter about this event is about; none where it asks for none.
+    pub fn of(happened: &OrderEvent) -> Option<Self> {
+        match happened {
+            OrderEvent::Paid { .. } => Some(Self::Paid),
+            OrderEvent::Cancelled { refund } => Some(Self::Cancelled { refund: *refund }),
+            OrderEvent::LinesCancelled { refund } => Some(Self::PartCancelled { refund: *refund }),
+            OrderEvent::Refunded { refund } => Some(Self::Refunded { refund: *refund }),
+            OrderEvent::Dispatched => Some(Self::Dispatched),
+            OrderEvent::Delivered => Some(Self::Delivered),
+            OrderEvent::ReturnCompleted { refund, .. } => {
+                Some(Self::ReturnCompleted { refund: *refund })
+            }
+            OrderEvent::Placed { .. }
+            | OrderEvent::Rejected { .. }
+            | OrderEvent::PaymentRequested { .. }
+            | OrderEvent::PaymentDeclined { .. }
+            | OrderEvent::PaymentFailed { .. }
+            | OrderEvent::CaptureReturned { .. }
+            | OrderEvent::Expired
+            | OrderEvent::ReturnRequested { .. }
+            | OrderEvent::ReturnRejected { .. }
+            | OrderEvent::RefundRequested { .. } => None,
+        }
+    }
+}
+
 /// The orders of some news, with all that is written about them.
 pub struct News {
     orders: HashMap<OrderId, Order>,
@@ -54,7 +93,7 @@ impl News {
         ports: &Ports,
         id: EventId,
         order: OrderId,
-        happened: &OrderEvent,
+        topic: Topic,
     ) -> Result<Option<Letter>, Fault> {
         let Some(order) = self.orders.get(&order) else {
             return Ok(None);
@@ -62,25 +101,19 @@ impl News {
         let Some(buyer) = self.buyers.get(&order.buyer) else {
             return Ok(None);
         };
-        let content = self.content(&ports.policies, order, happened)?;
-        Ok(content.map(|content| Letter {
+        Ok(Some(Letter {
             id: id.0,
             to: buyer.email.clone(),
             language: buyer.language,
-            content,
+            content: self.content(&ports.policies, order, topic)?,
         }))
     }
 
-    fn content(
-        &self,
-        policies: &Policies,
-        order: &Order,
-        happened: &OrderEvent,
-    ) -> Result<Option<Content>, Fault> {
+    fn content(&self, policies: &Policies, order: &Order, topic: Topic) -> Result<Content, Fault> {
         let number = || order.id.number();
         let calendar = &policies.calendar;
-        let content = match happened {
-            OrderEvent::Paid { .. } => Content::OrderPaid {
+        Ok(match topic {
+            Topic::Paid => Content::OrderPaid {
                 bill: self.bill(order, Line::kept)?,
                 dispatch_on: match state(order) {
                     Some(ShipmentState::Preparing { dispatch_due }) => {
@@ -89,16 +122,16 @@ impl News {
                     _ => None,
                 },
             },
-            OrderEvent::Cancelled { refund } => Content::OrderCancelled {
+            Topic::Cancelled { refund } => Content::OrderCancelled {
                 bill: self.bill(order, |line| line.quantity.get())?,
-                refund: refunded(order, *refund)?,
+                refund: refunded(order, refund)?,
             },
-            OrderEvent::LinesCancelled { refund } => Content::PartCancelled {
+            Topic::PartCancelled { refund } => Content::PartCancelled {
                 number: number(),
-                refund: refunded(order, *refund)?,
+                refund: refunded(order, refund)?,
             },
-            OrderEvent::Refunded { refund } => {
-                let refund = order.refunds.iter().find(|one| one.id == *refund);
+            Topic::Refunded { refund } => {
+                let refund = order.refunds.iter().find(|one| one.id == refund);
                 let refund = refund.ok_or_else(|| Fault::corrupt(DOING, "no such refund"))?;
                 Content::Refunded {
                     number: number(),
@@ -106,24 +139,13 @@ impl News {
                     reason: refund.reason,
                 }
             }
-            OrderEvent::Dispatched => dispatched(order, calendar)?,
-            OrderEvent::Delivered => delivered(order, policies)?,
-            OrderEvent::ReturnCompleted { refund, .. } => Content::ReturnCompleted {
+            Topic::Dispatched => dispatched(order, calendar)?,
+            Topic::Delivered => delivered(order, policies)?,
+            Topic::ReturnCompleted { refund } => Content::ReturnCompleted {
                 number: number(),
-                refund: refunded(order, *refund)?,
+                refund: refunded(order, refund)?,
             },
-            OrderEvent::Placed { .. }
-            | OrderEvent::Rejected { .. }
-            | OrderEvent::PaymentRequested { .. }
-            | OrderEvent::PaymentDeclined { .. }
-            | OrderEvent::PaymentFailed { .. }
-            | OrderEvent::CaptureReturned { .. }
-            | OrderEvent::Expired
-            | OrderEvent::ReturnRequested { .. }
-            | OrderEvent::ReturnRejected { .. }
-            | OrderEvent::RefundRequested { .. } => return Ok(None),
-        };
-        Ok(Some(content))
+        })
     }
 
     /// The lines of an order with so many units of each.
