@@ -5,19 +5,11 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::Id;
-use super::orders::{Asked, Input, Payload};
+use super::orders::{Asked, change, changes};
 use crate::rush::client::{Client, Document, NoAnswer, Token};
 
-pub(super) const CANCEL_ORDER: Document = Document(
-    "mutation CancelOrder($input: CancelOrderInput!) { cancelOrder(input: $input) { \
-     order { id state } replayed userErrors { __typename code message field \
-     ... on TryAgain { retryAfterMs } ... on RateLimited { retryAfterMs } } } }",
-);
-pub(super) const REQUEST_RETURN: Document = Document(
-    "mutation RequestReturn($input: RequestReturnInput!) { requestReturn(input: $input) { \
-     order { id state } replayed userErrors { __typename code message field \
-     ... on TryAgain { retryAfterMs } ... on RateLimited { retryAfterMs } } } }",
-);
+pub(super) const CANCEL_ORDER: Document = changes!("CancelOrder", "cancelOrder");
+pub(super) const REQUEST_RETURN: Document = changes!("RequestReturn", "requestReturn");
 pub(super) const ORDER_LINES: Document = Document(
     "query OrderLines($id: ID!) { order(id: $id) { state \
      lines { quantity cancelledQuantity returnedQuantity \
@@ -76,19 +68,12 @@ pub async fn cancel_line(
         order_id: &'a str,
         lines: [Portion; 1],
     }
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Data {
-        cancel_order: Payload,
-    }
     let input = CancelOrder {
         idempotency_key: key.to_string(),
         order_id,
         lines: [Portion { line, quantity }],
     };
-    let input = Input { input };
-    let data: Data = client.ask(Some(token), CANCEL_ORDER, &input).await?;
-    Ok(data.cancel_order.asked())
+    change(client, token, CANCEL_ORDER, input).await
 }
 
 /// Asks to return units of one line of an order, once. Lines count from 1.
@@ -110,20 +95,13 @@ pub async fn return_line(
         lines: [Portion; 1],
         reason: &'static str,
     }
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Data {
-        request_return: Payload,
-    }
     let input = RequestReturn {
         idempotency_key: key.to_string(),
         order_id,
         lines: [Portion { line, quantity }],
         reason: REASON,
     };
-    let input = Input { input };
-    let data: Data = client.ask(Some(token), REQUEST_RETURN, &input).await?;
-    Ok(data.request_return.asked())
+    change(client, token, REQUEST_RETURN, input).await
 }
 
 /// One order with what is left of it; nothing when it is not there.

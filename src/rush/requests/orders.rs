@@ -6,16 +6,26 @@ use uuid::Uuid;
 
 use crate::rush::client::{self, Client, Document, NoAnswer, Token};
 
-pub(super) const PLACE_ORDER: Document = Document(
-    "mutation PlaceOrder($input: PlaceOrderInput!) { placeOrder(input: $input) { \
-     order { id state } replayed userErrors { __typename code message field \
-     ... on TryAgain { retryAfterMs } ... on RateLimited { retryAfterMs } } } }",
-);
-pub(super) const PAY_ORDER: Document = Document(
-    "mutation PayOrder($input: PayOrderInput!) { payOrder(input: $input) { \
-     order { id state } replayed userErrors { __typename code message field \
-     ... on TryAgain { retryAfterMs } ... on RateLimited { retryAfterMs } } } }",
-);
+/// A mutation that changes an order: its operation's name and its field.
+macro_rules! changes {
+    ($operation:literal, $field:literal) => {
+        $crate::rush::client::Document(concat!(
+            "mutation ",
+            $operation,
+            "($input: ",
+            $operation,
+            "Input!) { ",
+            $field,
+            "(input: $input) { order { id state } replayed userErrors { \
+             __typename code message field \
+             ... on TryAgain { retryAfterMs } ... on RateLimited { retryAfterMs } } } }",
+        ))
+    };
+}
+pub(super) use changes;
+
+pub(super) const PLACE_ORDER: Document = changes!("PlaceOrder", "placeOrder");
+pub(super) const PAY_ORDER: Document = changes!("PayOrder", "payOrder");
 pub(super) const ORDERS: Document = Document(
     "query Orders($ids: [ID!]!) { nodes(ids: $ids) { ... on Order { id state rejection } } }",
 );
@@ -70,20 +80,32 @@ pub struct Line {
 
 /// A mutation's input under its one variable.
 #[derive(Serialize)]
-pub(super) struct Input<T> {
-    pub input: T,
+struct Input<T> {
+    input: T,
+}
+
+/// The data of a mutation that changes an order.
+#[derive(Deserialize)]
+struct Changed {
+    #[serde(
+        alias = "placeOrder",
+        alias = "payOrder",
+        alias = "cancelOrder",
+        alias = "requestReturn"
+    )]
+    payload: Payload,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Payload {
+struct Payload {
     order: Option<Order>,
     replayed: bool,
     user_errors: Vec<UserError>,
 }
 
 impl Payload {
-    pub fn asked(self) -> Asked {
+    fn asked(self) -> Asked {
         match self.order {
             Some(order) => Asked::Done {
                 order,
@@ -94,6 +116,20 @@ impl Payload {
     }
 }
 
+/// Changes an order, once.
+///
+/// # Errors
+/// There is no answer.
+pub(super) async fn change(
+    client: &mut Client,
+    token: &Token,
+    document: Document,
+    input: impl Serialize,
+) -> Result<Asked, NoAnswer> {
+    let changed: Changed = client.ask(Some(token), document, &Input { input }).await?;
+    Ok(changed.payload.asked())
+}
+
 /// An order to be placed.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -102,25 +138,18 @@ pub struct PlaceOrder<'a> {
     lines: &'a [Line],
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Placed {
-    place_order: Payload,
-}
-
 impl<'a> PlaceOrder<'a> {
-    fn input(key: Uuid, lines: &'a [Line]) -> Input<Self> {
-        let idempotency_key = key.to_string();
-        let input = Self {
-            idempotency_key,
+    fn new(key: Uuid, lines: &'a [Line]) -> Self {
+        Self {
+            idempotency_key: key.to_string(),
             lines,
-        };
-        Input { input }
+        }
     }
 
     /// The request's body, for whoever sends it without a [`Client`].
     pub fn body(key: Uuid, lines: &'a [Line]) -> Bytes {
-        client::body(PLACE_ORDER, &Self::input(key, lines))
+        let input = Self::new(key, lines);
+        client::body(PLACE_ORDER, &Input { input })
     }
 
     /// What the answer to it says.
@@ -128,8 +157,8 @@ impl<'a> PlaceOrder<'a> {
     /// # Errors
     /// It lists errors, or is none.
     pub fn read(status: u16, answer: &[u8]) -> Result<Asked, NoAnswer> {
-        let placed: Placed = client::read(status, answer)?;
-        Ok(placed.place_order.asked())
+        let placed: Changed = client::read(status, answer)?;
+        Ok(placed.payload.asked())
     }
 }
 
@@ -143,9 +172,7 @@ pub async fn place_order(
     key: Uuid,
     lines: &[Line],
 ) -> Result<Asked, NoAnswer> {
-    let input = PlaceOrder::input(key, lines);
-    let placed: Placed = client.ask(Some(token), PLACE_ORDER, &input).await?;
-    Ok(placed.place_order.asked())
+    change(client, token, PLACE_ORDER, PlaceOrder::new(key, lines)).await
 }
 
 /// Starts a payment, once.
@@ -166,18 +193,12 @@ pub async fn pay_order(
         order_id: &'a str,
         payment_method: &'a str,
     }
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Data {
-        pay_order: Payload,
-    }
     let input = PayOrder {
         idempotency_key: key.to_string(),
         order_id,
         payment_method,
     };
-    let data: Data = client.ask(Some(token), PAY_ORDER, &Input { input }).await?;
-    Ok(data.pay_order.asked())
+    change(client, token, PAY_ORDER, input).await
 }
 
 /// Orders of one buyer as they are now, in the order of the ids, at most [`MOST_PER_REQUEST`];
