@@ -3,7 +3,7 @@
 use crate::dead_letter::Settlement;
 use crate::order::{OrderAction, OrderStatus};
 use crate::return_request::ReturnStatus;
-use crate::{ItemId, Money, Timestamp, VerificationId, WishlistEntryId};
+use crate::{Failure, ItemId, Money, Timestamp, VerificationId, WishlistEntryId};
 
 /// Why something was refused, and which input it is about.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -11,6 +11,47 @@ pub struct Refusal {
     pub reason: Reason,
     /// The path of the input the refusal is about, e.g. `["lines", "2", "quantity"]`.
     pub field: Option<Vec<String>>,
+}
+
+/// What is wrong with an input, collected so that all of it is said at once.
+#[derive(Default)]
+pub struct Refusals(Vec<Refusal>);
+
+impl Refusals {
+    /// The value, or nothing, with the refusal noted.
+    pub fn take<T>(&mut self, result: Result<T, Refusal>) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err(refusal) => {
+                self.0.push(refusal);
+                None
+            }
+        }
+    }
+
+    /// `value`, if nothing was noted.
+    ///
+    /// # Errors
+    /// All that was noted.
+    pub fn or<T>(self, value: T) -> Result<T, Failure> {
+        if self.0.is_empty() {
+            Ok(value)
+        } else {
+            Err(self.into())
+        }
+    }
+}
+
+impl From<Vec<Refusal>> for Refusals {
+    fn from(noted: Vec<Refusal>) -> Self {
+        Self(noted)
+    }
+}
+
+impl From<Refusals> for Failure {
+    fn from(refusals: Refusals) -> Self {
+        Self::Refused(refusals.0)
+    }
 }
 
 /// The rule that an input breaks.

@@ -1,7 +1,7 @@
 //! How a field ends that is not simply answered: refused, or the infrastructure failed.
 
 use async_graphql::{Context, Error, ErrorExtensionValues};
-use domain::{Failure, Reason, Refusal};
+use domain::{Failure, Reason};
 
 use crate::answer::RequestErrorCode;
 use crate::fault::{Fault, nullable};
@@ -121,42 +121,5 @@ fn coded(code: &'static str, message: String) -> Error {
         message,
         source: None,
         extensions: Some(extensions),
-    }
-}
-
-/// Two values of an input, or all that is wrong with them.
-pub fn both<A, B>(one: Result<A, Refusal>, other: Result<B, Refusal>) -> Result<(A, B), Failure> {
-    match (one, other) {
-        (Ok(one), Ok(other)) => Ok((one, other)),
-        (one, other) => {
-            let refusals = one.err().into_iter().chain(other.err());
-            Err(Failure::Refused(refusals.collect()))
-        }
-    }
-}
-
-/// Collects what is wrong with an input, so that all of it is said at once.
-#[derive(Default)]
-pub struct Refusals(Vec<Refusal>);
-
-impl Refusals {
-    /// The value, or nothing, with the refusal noted.
-    pub fn take<T>(&mut self, result: Result<T, Refusal>) -> Option<T> {
-        match result {
-            Ok(value) => Some(value),
-            Err(refusal) => {
-                self.0.push(refusal);
-                None
-            }
-        }
-    }
-
-    /// `value` if nothing was noted.
-    pub fn or<T>(self, value: T) -> Result<T, Failure> {
-        if self.0.is_empty() {
-            Ok(value)
-        } else {
-            Err(Failure::Refused(self.0))
-        }
     }
 }

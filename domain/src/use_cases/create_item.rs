@@ -7,7 +7,7 @@ use crate::item::{Details, Item, Kind, MAX_SKU, text};
 use crate::order::KeyUse;
 use crate::ports::Ports;
 use crate::ports::catalogue::ItemWritten;
-use crate::refusal::{Reason, Refusal, Rule};
+use crate::refusal::{Reason, Refusal, Refusals, Rule};
 use crate::stock::Stock;
 use crate::use_cases::key_use::used_for;
 use crate::{AccountId, Failure, IdempotencyKey, ItemId, Timestamp};
@@ -87,33 +87,30 @@ fn without_key(command: &CreateItem) -> impl std::fmt::Debug + '_ {
 
 fn new_item(ports: &Ports, command: &CreateItem, id: ItemId) -> Result<Item, Failure> {
     let now = ports.clock.now();
-    let mut refusals = command.details.refusals();
-    let stock = note(
-        &mut refusals,
-        Stock::new(command.total).map_err(|r| r.at(["total"])),
-    );
+    let mut refusals = Refusals::from(command.details.refusals());
+    let stock = refusals.take(Stock::new(command.total).map_err(|r| r.at(["total"])));
     let sku = command
         .sku
         .as_deref()
         .map_or(Ok(()), |sku| text(sku, 1, MAX_SKU));
-    note(&mut refusals, sku.map_err(|reason| reason.at(["sku"])));
+    refusals.take(sku.map_err(|reason| reason.at(["sku"])));
     let kind = match &command.window {
         None => Some(Kind::General),
-        Some(window) => note(&mut refusals, window.deal(now)).map(Kind::TimeDeal),
+        Some(window) => refusals.take(window.deal(now)).map(Kind::TimeDeal),
     };
-    match (stock, kind) {
-        (Some(stock), Some(kind)) if refusals.is_empty() => Ok(Item {
-            id,
-            seller: command.seller,
-            sku: command.sku.clone(),
-            details: command.details.clone(),
-            kind,
-            stock,
-            version: 1,
-            created_at: now,
-        }),
-        _ => Err(Failure::Refused(refusals)),
-    }
+    let (Some(stock), Some(kind)) = (stock, kind) else {
+        return Err(refusals.into());
+    };
+    refusals.or(Item {
+        id,
+        seller: command.seller,
+        sku: command.sku.clone(),
+        details: command.details.clone(),
+        kind,
+        stock,
+        version: 1,
+        created_at: now,
+    })
 }
 
 impl DealWindow {
@@ -127,16 +124,6 @@ impl DealWindow {
             field.extend(refusal.field.unwrap_or_default());
             refusal.reason.at(field)
         })
-    }
-}
-
-fn note<T>(refusals: &mut Vec<Refusal>, result: Result<T, Refusal>) -> Option<T> {
-    match result {
-        Ok(value) => Some(value),
-        Err(refusal) => {
-            refusals.push(refusal);
-            None
-        }
     }
 }
 

@@ -5,7 +5,7 @@ use domain::account::Role;
 use domain::delivery::Address;
 use domain::order::Portion;
 use domain::payment::PaymentMethod;
-use domain::refusal::Rule;
+use domain::refusal::{Refusals, Rule};
 use domain::use_cases::cancel_order::{CancelOrder, cancel_order};
 use domain::use_cases::change_order::Changed;
 use domain::use_cases::pay_order::{PayOrder, pay_order};
@@ -18,7 +18,7 @@ use domain::{
 use crate::graphql::Graph;
 use crate::graphql::ids::GlobalId;
 use crate::graphql::objects::order::Order;
-use crate::graphql::outcome::{Refusals, answer, payload};
+use crate::graphql::outcome::{answer, payload};
 use crate::graphql::scalars::Uuid;
 use crate::request::RequestContext;
 

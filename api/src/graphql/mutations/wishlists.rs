@@ -2,13 +2,14 @@
 
 use async_graphql::{Context, ID, InputObject, Object};
 use domain::account::Role;
+use domain::refusal::Refusals;
 use domain::use_cases::add_to_wishlist::add_to_wishlist;
 use domain::{AccountId, Failure, ItemId, Quantity, Reason, Refusal, WishlistEntryId};
 
 use crate::graphql::Graph;
 use crate::graphql::ids::GlobalId;
 use crate::graphql::objects::wishlist::WishlistEntry;
-use crate::graphql::outcome::{answer, both, payload};
+use crate::graphql::outcome::{answer, payload};
 use crate::request::RequestContext;
 
 /// Mutations of whoever keeps a wishlist.
@@ -74,7 +75,11 @@ impl AddToWishlistInput {
     async fn add(self, ctx: &Context<'_>) -> Result<AddToWishlistPayload, Failure> {
         let account = owner(ctx)?;
         let item = ItemId::parse(&self.item_id).map_err(|reason| reason.at(["itemId"]));
-        let (item, quantity) = both(item, quantity(self.quantity))?;
+        let mut refusals = Refusals::default();
+        let wish = (refusals.take(item), refusals.take(quantity(self.quantity)));
+        let (Some(item), Some(quantity)) = wish else {
+            return Err(refusals.into());
+        };
         let ports = &Graph::of(ctx).ports;
         let entry = add_to_wishlist(ports, account, item, quantity).await?;
         Ok(AddToWishlistPayload::done(ctx, WishlistEntry(entry)))
@@ -101,7 +106,14 @@ payload! {
 impl UpdateWishlistEntryInput {
     async fn update(self, ctx: &Context<'_>) -> Result<UpdateWishlistEntryPayload, Failure> {
         let account = owner(ctx)?;
-        let (entry, quantity) = both(entry_id(&self.entry_id), quantity(self.quantity))?;
+        let mut refusals = Refusals::default();
+        let change = (
+            refusals.take(entry_id(&self.entry_id)),
+            refusals.take(quantity(self.quantity)),
+        );
+        let (Some(entry), Some(quantity)) = change else {
+            return Err(refusals.into());
+        };
         let wishlists = &Graph::of(ctx).ports.wishlists;
         let changed = wishlists.set_quantity(account, entry, quantity).await?;
         let changed = changed.ok_or_else(|| Reason::NotFound.at(["entryId"]))?;
