@@ -50,7 +50,7 @@ impl LedgerAudit for Ledger {
     async fn money(&self, after: Option<OrderId>, most: usize) -> Result<Vec<MoneyFigures>, Fault> {
         let orders = self
             .read("auditing money", |on| async move {
-                page_by_id(&on, &self.vault, after, most).await
+                page_by_id(&on, after, most).await
             })
             .await?;
         let figures = orders.iter().map(money_figures);

@@ -69,10 +69,9 @@ pub async fn of_payment(
     Ok(order.map(OrderId))
 }
 
-/// Orders by id, after `after`.
+/// Orders by id, after `after`, without the addresses that they go to.
 pub async fn page_by_id(
     on: &impl ConnectionTrait,
-    vault: &Vault,
     after: Option<OrderId>,
     most: usize,
 ) -> Result<Vec<Order>, Stop> {
@@ -85,7 +84,9 @@ pub async fn page_by_id(
         .limit(most as u64)
         .all(on)
         .await?;
-    whole(on, vault, rows).await
+    let orders = of_rows(on, rows).await?.into_iter();
+    let orders = orders.map(OrderRows::without_address);
+    Ok(orders.collect::<Result<_, BadRow>>()?)
 }
 
 /// The orders of these rows, in their order.
@@ -94,12 +95,19 @@ pub async fn whole(
     vault: &Vault,
     rows: Vec<orders::Model>,
 ) -> Result<Vec<Order>, Stop> {
+    let orders = of_rows(on, rows).await?.into_iter();
+    let orders = orders.map(|rows| rows.order(vault));
+    Ok(orders.collect::<Result<_, BadRow>>()?)
+}
+
+/// These rows with what hangs on them, in their order.
+async fn of_rows(
+    on: &impl ConnectionTrait,
+    rows: Vec<orders::Model>,
+) -> Result<Vec<OrderRows>, DbErr> {
     let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
     let mut parts = Parts::read(on, &rows, &ids).await?;
-    let orders = rows
-        .into_iter()
-        .map(|order| parts.rows_of(order).order(vault));
-    Ok(orders.collect::<Result<_, BadRow>>()?)
+    Ok(rows.into_iter().map(|order| parts.rows_of(order)).collect())
 }
 
 /// What hangs on some orders.
