@@ -18,6 +18,7 @@ mod stores {
     pub mod batches;
     pub mod bench;
     pub mod books;
+    pub mod broken;
     pub mod changes;
     pub mod chaos;
     pub mod dead_letters;

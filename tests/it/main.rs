@@ -30,6 +30,8 @@ mod http;
 mod letters;
 mod limits;
 mod mail_server;
+mod order_book;
+mod order_refusals;
 mod payments;
 mod predecessors;
 mod race;

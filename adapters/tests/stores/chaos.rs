@@ -1,6 +1,8 @@
 //! Any sequence of batches and steps, of news that come late, twice or out of order, leaves the
 //! counts in agreement.
 
+mod acts;
+
 use std::collections::{HashMap, HashSet};
 
 use domain::gate::Telling;
@@ -14,9 +16,9 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 
-use super::bench::{
-    Bench, LONG, OVER, admitted_again, at, calendar, method, new_ids, payment_id, record,
-};
+use acts::{Act, act};
+
+use super::bench::{Bench, admitted_again, at, calendar, method, new_ids, payment_id, record};
 
 /// Returns at any time.
 const FOR_EVER: ReturnPolicy = ReturnPolicy {
@@ -29,50 +31,6 @@ fn portion(line: u128, units: i64) -> Portion {
         line: u32::try_from(line).unwrap(),
         quantity: Quantity::new(units).unwrap(),
     }
-}
-
-/// One thing that happens.
-#[derive(Clone, Debug)]
-enum Act {
-    /// New orders, and old ones again, some of them let through once more.
-    Batch {
-        orders: Vec<(u8, u8, u8)>,
-        again: Option<u8>,
-        hold_ms: i64,
-        withdrawn: bool,
-    },
-    /// Steps decided from what was seen of some orders, possibly long ago.
-    Steps {
-        orders: Vec<(u8, u8)>,
-        stale: bool,
-    },
-    Restock {
-        item: u8,
-        change: i8,
-    },
-    TimePasses,
-}
-
-/// A hold that lasts until time passes.
-const SHORT: i64 = 50;
-
-fn act() -> impl Strategy<Value = Act> {
-    let order = (0..4_u8, 0..3_u8, 1..4_u8);
-    let batch = (
-        prop::collection::vec(order, 0..5),
-        prop::option::of(0..20_u8),
-        prop_oneof![2 => Just(LONG), 1 => Just(OVER), 2 => Just(SHORT)],
-        prop::bool::weighted(0.1),
-    );
-    prop_oneof![
-        3 => batch.prop_map(|(orders, again, hold_ms, withdrawn)| Act::Batch {
-            orders, again, hold_ms, withdrawn,
-        }),
-        5 => (prop::collection::vec((0..20_u8, any::<u8>()), 1..5), any::<bool>())
-            .prop_map(|(orders, stale)| Act::Steps { orders, stale }),
-        1 => (0..3_u8, -3..6_i8).prop_map(|(item, change)| Act::Restock { item, change }),
-        1 => Just(Act::TimePasses),
-    ]
 }
 
 /// What a run remembers of itself.

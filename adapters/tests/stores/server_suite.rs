@@ -16,11 +16,13 @@ macro_rules! server_suite {
                 of_all_who_want_an_order_at_once_one_gets_it,
                 any_number_of_workers_may_sweep,
                 a_zombie_that_wakes_up_writes_nothing,
+                a_reader_sees_one_moment,
+            }
+            broken {
                 a_connection_that_breaks_in_the_middle_leaves_nothing,
                 whoever_loses_a_deadlock_begins_again,
                 a_row_that_stays_locked_is_not_waited_for_forever,
                 a_caller_that_gives_up_leaves_all_or_nothing,
-                a_reader_sees_one_moment,
                 a_server_that_comes_back_is_used_again,
             }
             relays {
