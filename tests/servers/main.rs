@@ -64,6 +64,7 @@ mod api_dies;
 mod engines;
 mod fleet;
 mod gate_lost;
+mod kafka_tools;
 mod ledger_away;
 mod letters_again;
 mod log_away;

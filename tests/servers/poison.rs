@@ -1,70 +1,29 @@
 //! What nobody can read does not stand in anybody's way.
 
-use std::io::Write;
-use std::process::{Command, Stdio};
-
 use serde_json::Value;
-use xtask::services::kafka_tool;
 
-use crate::engines::Servers;
-use crate::fleet::{PLENTY, assert_known, blocking, market, shoppers};
-use crate::support::{Caller, Demo, Shop, code, fresh_key, until, verify};
+use crate::fleet::{PLENTY, assert_known, market, shoppers};
+use crate::kafka_tools::Logged;
+use crate::support::{Caller, Demo, code, fresh_key, until, verify};
 
 /// Fewer in a row than stop a consumer.
 const POISONED: usize = 6;
 /// Groups that read what happens to orders: payment, cancellation and mail.
 const READERS: usize = 3;
 
-/// Puts records into a topic that are not ours, each under a key of its own.
-fn produce(brokers: &str, topic: &str, records: usize) {
-    let mut producer = kafka_tool("org.apache.kafka.tools.ConsoleProducer").unwrap();
-    producer
-        .args(["--bootstrap-server", brokers, "--topic", topic])
-        .args(["--reader-property", "parse.key=true"])
-        .args(["--reader-property", "key.separator=:"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null());
-    let mut producer = producer.spawn().unwrap();
-    let mut records_in = producer.stdin.take().unwrap();
-    for record in 0..records {
-        writeln!(records_in, "key-{record}:poison {record}").unwrap();
-    }
-    drop(records_in);
-    assert!(producer.wait().unwrap().success());
-}
-
-/// The first records of a topic, a line each, with their headers.
-pub fn consume(brokers: &str, topic: &str, records: usize) -> Vec<String> {
-    let mut consumer: Command =
-        kafka_tool("org.apache.kafka.tools.consumer.ConsoleConsumer").unwrap();
-    consumer
-        .args(["--bootstrap-server", brokers, "--topic", topic])
-        .args(["--from-beginning", "--timeout-ms", "20000"])
-        .args(["--max-messages", &records.to_string()])
-        .args(["--formatter-property", "print.headers=true"]);
-    let output = consumer.output().unwrap();
-    let lines = String::from_utf8_lossy(&output.stdout);
-    lines.lines().map(str::to_owned).collect()
-}
-
 #[tokio::test]
-async fn a_record_that_nobody_can_read_is_put_aside_with_its_reason() {
-    let servers = Servers::shared();
-    let brokers = servers.kafka.clone();
-    let engines = servers.engines();
-    let namespace = engines.namespace();
-    let shop = Shop::over(&engines, &[("PAYMENT__ASK_AGAIN_AFTER", "1s")]);
-    let server = shop.start().await;
+async fn events_that_nobody_can_read_are_dead_letters_of_every_group_of_their_topic() {
+    let logged = Logged::with(&[("PAYMENT__ASK_AGAIN_AFTER", "1s")]);
+    let server = logged.shop.start().await;
     let (items, buyers) = market(&server).await;
     let traffic = shoppers(&server, &items, &buyers);
     traffic.goes_on(30).await;
 
     // In the middle of a sale, into the orders and into what payments are told by.
-    let topics = ["order.accepted", "orders"].map(|topic| format!("{namespace}.{topic}"));
+    let topics = ["order.accepted", "orders"];
     let mut expected = 0;
     for (topic, groups) in topics.iter().zip([1, READERS]) {
-        let (brokers, topic) = (brokers.clone(), topic.clone());
-        blocking(move || produce(&brokers, &topic, POISONED)).await;
+        logged.poison(topic, POISONED).await;
         expected += POISONED * groups;
     }
     traffic.goes_on(60).await;
@@ -82,14 +41,13 @@ async fn a_record_that_nobody_can_read_is_put_aside_with_its_reason() {
         (data["backOffice"]["stockAudit"]["deadLetters"] == counted).then_some(())
     })
     .await;
-    let dead = format!("{namespace}.dead-letters");
-    let letters = blocking(move || consume(&brokers, &dead, expected)).await;
+    let letters = logged.consume("dead-letters", expected).await;
     assert_eq!(letters.len(), expected, "{letters:?}");
     for (topic, record) in topics
         .iter()
         .flat_map(|topic| (0..POISONED).map(move |record| (topic, record)))
     {
-        let of = format!("dead-letter-topic:{topic},");
+        let of = format!("dead-letter-topic:{},", logged.topic(topic));
         let text = format!("poison {record}");
         let letter = letters
             .iter()

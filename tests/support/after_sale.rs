@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::caller::{Caller, NoAnswer, fresh_key};
+use super::caller::{Caller, NoAnswer, code, fresh_key};
 
 const AFTER: &str = "id state version total { amount } currentTotal { amount currencyCode }
     lines { number quantity cancelledQuantity returnedQuantity unitPrice { amount } item { id } }
@@ -54,6 +54,15 @@ impl Caller {
         let reason = "it does not fit me";
         let input = json!({ "orderId": order, "lines": lines, "reason": reason });
         self.change("requestReturn", input).await
+    }
+
+    /// Buys a unit, pays, cancels, and has the money back; the order's id.
+    pub async fn refunded(&self, item: &str) -> String {
+        let order = self.own(item, 1).await;
+        assert_eq!(code(&self.cancel(&order).await), None);
+        let is_refunded = |order: &Value| !order["refunds"][0]["completedAt"].is_null();
+        self.until_after(&order, "refunded", is_refunded).await;
+        order
     }
 
     /// An order with what came after it.
