@@ -123,15 +123,10 @@ fn fresh_name() -> String {
 
 /// Makes a database, with the server's own client; its URL.
 fn database(server: &str, name: &str) -> String {
-    let url = Url::parse(server);
     let statement = format!("CREATE DATABASE {name}");
-    let mut client = if url.scheme == "mysql" {
-        let mut client = Command::new("mariadb");
-        client
-            .args(["--no-defaults", "--protocol=tcp", "--host", url.host])
-            .args(["--port", url.port, "--user", url.user])
-            .arg(format!("--password={}", url.password))
-            .args(["--execute", &statement]);
+    let mut client = if server.starts_with("mysql") {
+        let mut client = mariadb("mariadb", server);
+        client.args(["--execute", &statement]);
         client
     } else {
         let mut client = Command::new("psql");
@@ -147,8 +142,23 @@ fn database(server: &str, name: &str) -> String {
         password,
         host,
         port,
-    } = url;
+        ..
+    } = Url::parse(server);
     format!("{scheme}://{user}:{password}@{host}:{port}/{name}")
+}
+
+/// One of MariaDB's own programs at the server of this URL, and at its database if it names one.
+pub fn mariadb(program: &str, url: &str) -> Command {
+    let url = Url::parse(url);
+    let mut client = Command::new(program);
+    client
+        .args(["--no-defaults", "--protocol=tcp", "--host", url.host])
+        .args(["--port", url.port, "--user", url.user])
+        .arg(format!("--password={}", url.password));
+    if !url.database.is_empty() {
+        client.arg(url.database);
+    }
+    client
 }
 
 /// The parts of a database server's URL.
@@ -158,6 +168,7 @@ struct Url<'a> {
     password: &'a str,
     host: &'a str,
     port: &'a str,
+    database: &'a str,
 }
 
 impl<'a> Url<'a> {
@@ -166,7 +177,7 @@ impl<'a> Url<'a> {
             let (scheme, rest) = url.split_once("://")?;
             let (login, rest) = rest.split_once('@')?;
             let (user, password) = login.split_once(':').unwrap_or((login, ""));
-            let (server, _) = rest.split_once('/').unwrap_or((rest, ""));
+            let (server, database) = rest.split_once('/').unwrap_or((rest, ""));
             let (host, port) = server.split_once(':')?;
             Some(Self {
                 scheme,
@@ -174,6 +185,7 @@ impl<'a> Url<'a> {
                 password,
                 host,
                 port,
+                database,
             })
         };
         parts().unwrap_or_else(|| panic!("{url} is no URL of a database server"))

@@ -47,6 +47,13 @@ impl Logged {
         blocking(move || consume(&brokers, &topic, records)).await
     }
 
+    /// The same as what they say.
+    pub async fn events(&self, topic: &str, records: usize) -> Vec<Value> {
+        let lines = self.consume(topic, records).await;
+        let events = lines.iter().map(|line| split(line).1);
+        events.collect()
+    }
+
     /// What the tool for groups says of one of the shop's.
     pub async fn group(&self, group: &str, arguments: &'static [&'static str]) -> String {
         let (brokers, group) = (self.brokers.clone(), self.topic(group));

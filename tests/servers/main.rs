@@ -68,6 +68,7 @@ mod kafka_tools;
 mod ledger_away;
 mod letters_again;
 mod log_away;
+mod parcels;
 mod payment_worker_dies;
 mod poison;
 mod rolling_restart;

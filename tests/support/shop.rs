@@ -136,6 +136,13 @@ impl Shop {
         self.settings.push((key, value.to_owned()));
     }
 
+    /// A setting that was made for it, by the same name.
+    pub fn setting(&self, key: &str) -> Option<&str> {
+        let key = format!("FIRSTCOME_{key}");
+        let setting = self.settings.iter().find(|(known, _)| *known == key);
+        setting.map(|(_, value)| value.as_str())
+    }
+
     /// Where the shop keeps everything.
     pub fn data(&self) -> PathBuf {
         self.folder.path().join("data")

@@ -133,14 +133,14 @@ pub async fn a_return_is_completed_once_when_it_is_due(bench: Bench) {
 }
 
 pub async fn a_parcel_leaves_once_however_many_send_it(bench: Bench) {
-    const PARCELS: u128 = 25;
+    const PARCELS: u128 = 100;
     const WORKERS: usize = 4;
-    let item = bench.general(1, 100).await;
+    let item = bench.general(1, 200).await;
     let mut orders = Vec::new();
     for number in 1..=PARCELS {
         orders.push(bench.paid(number, number, item).await);
     }
-    let due = bench.orders.shipments_due(at(9_000), 100).await.unwrap();
+    let due = bench.orders.shipments_due(at(9_000), 200).await.unwrap();
     assert_eq!(due.len(), orders.len());
     let workers = (0..WORKERS).map(|worker| {
         let send = |order: &Order| {
