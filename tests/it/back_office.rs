@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use crate::after_sale::{market, paid, refunds};
-use crate::support::{Caller, Demo, Shop, code, fresh_key, portion, until};
+use crate::support::{Caller, Demo, Sale, Shop, code, fresh_key, portion, until};
 
 #[tokio::test]
 async fn operators_settle_returns_and_refund_by_hand_and_it_is_written_down() {
@@ -187,5 +187,57 @@ async fn the_back_office_finds_and_explains() {
     let answer = buyer.post(find, variables).await;
     assert_eq!(answer["data"]["backOffice"], Value::Null);
     assert_eq!(answer["errors"][0]["extensions"]["code"], "FORBIDDEN");
+    server.assert_clean().await;
+}
+
+#[tokio::test]
+async fn what_operators_restock_at_once_is_a_chain_in_the_audit_log() {
+    const PAIRS: i64 = 40;
+    let shop = Shop::new();
+    let server = shop.start().await;
+    let item = server.sign_in(Demo::Seller).await.sell(Sale::of(100)).await;
+    let mut operators = Vec::new();
+    for url in server.urls().into_iter().cycle().take(2) {
+        operators.push(server.sign_in(Demo::Admin).await.at(url));
+    }
+    let mut expected = Vec::new();
+    for round in 1..=PAIRS {
+        // One adds, the other takes some away, in either order: no total comes twice.
+        let changes = [1_000, -round];
+        let both = operators.iter().zip(changes);
+        let both = both.map(async |(operator, change)| operator.restock(&item, change).await);
+        for payload in join_all(both).await {
+            assert_eq!(code(&payload), None, "{payload}");
+        }
+        expected.extend(changes);
+    }
+    let total = 100 + expected.iter().sum::<i64>();
+    let admin = &operators[0];
+    assert_eq!(admin.item(&item).await["stock"]["total"], total);
+
+    let acts = admin.acts_on(None).await;
+    let mut steps: Vec<(i64, i64)> = acts
+        .iter()
+        .map(|act| {
+            assert_eq!(act["deed"], "RESTOCK_ITEM");
+            let [change] = &act["changes"].as_array().unwrap()[..] else {
+                panic!("{act}");
+            };
+            let number = |side: &str| change[side].as_str().unwrap().parse::<i64>().unwrap();
+            (number("before"), number("after"))
+        })
+        .collect();
+    let mut told: Vec<i64> = steps.iter().map(|(before, after)| after - before).collect();
+    told.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(told, expected, "each of them once, by what it changed");
+    // From the first stock to the last, each goes on where another ended.
+    let mut at = 100;
+    while !steps.is_empty() {
+        let next = steps.iter().position(|(before, _)| *before == at);
+        let next = next.unwrap_or_else(|| panic!("nothing goes on from {at}: {acts:?}"));
+        at = steps.swap_remove(next).1;
+    }
+    assert_eq!(at, total);
     server.assert_clean().await;
 }
