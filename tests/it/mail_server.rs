@@ -110,7 +110,7 @@ async fn dead_letters(admin: &Caller) -> u64 {
 }
 
 #[tokio::test]
-async fn what_it_puts_off_goes_out_later_and_what_it_refuses_is_put_aside() {
+async fn e_mail_that_is_put_off_goes_out_later_and_what_is_refused_is_put_aside() {
     let (mail, url) = MailServer::start().await;
     let shop = Shop::with(&[("MAIL__SMTP", &url)]);
     let server = shop.start().await;
@@ -247,4 +247,55 @@ async fn drop_with_a_word(admin: &Caller, gone: &Value) {
     assert!(dropped["deadLetter"]["settledAt"].is_string());
     assert_eq!(admin.open_dead_letters().await, Vec::<Value>::new());
     assert_eq!(admin.dead_letter(id(gone)).await, dropped["deadLetter"]);
+}
+
+/// The letters that a worker could not get rid of, and nobody else was held up by.
+#[tokio::test]
+async fn events_have_a_topic_an_aggregate_a_group_a_concern_and_dead_letters() {
+    let (mail, url) = MailServer::start().await;
+    mail.is_new_in.store(true, Ordering::Relaxed);
+    let shop = Shop::with(&[("MAIL__SMTP", &url)]);
+    let server = shop.start().await;
+    let item = server.sign_in(Demo::Seller).await.sell(Sale::of(10)).await;
+    let admin = server.sign_in(Demo::Admin).await;
+    let anybody = server.anybody();
+    anybody.request_verification("new@example.com").await;
+    let letters = mail.until_letters("new@example.com", 1).await;
+    let password = "correct horse battery";
+    let input = json!({
+        "email": "new@example.com", "code": letters[0].code(), "password": password, "name": "kim",
+    });
+    assert_eq!(code(&anybody.sign_up(input).await), None);
+    let buyer = anybody.sign_in("new@example.com", password).await;
+
+    // From now on, letters about orders and one about an account are refused.
+    mail.is_new_in.store(false, Ordering::Relaxed);
+    let order = buyer.refunded(&item).await;
+    anybody.request_verification("gone@example.com").await;
+    let open = until_dead_letters(&admin, 4).await;
+    let mut told: Vec<(&str, &str, String)> = open
+        .iter()
+        .map(|letter| {
+            let record: Value = serde_json::from_str(letter["payload"].as_str().unwrap()).unwrap();
+            let text = |field: &str| letter[field].as_str().unwrap();
+            let kind = record["type"].as_str().unwrap().to_owned();
+            (text("group"), text("topic"), kind)
+        })
+        .collect();
+    told.sort();
+    let of = |topic, kind: &str| ("MAIL", topic, kind.to_owned());
+    assert_eq!(
+        told,
+        [
+            of("accounts", "account.verification_requested"),
+            of("orders", "order.cancelled"),
+            of("orders", "order.paid"),
+            of("orders", "order.refunded"),
+        ]
+    );
+    // The same events, to other groups, came to their end: payment, cancellation, refund.
+    assert_eq!(buyer.after(&order).await["state"], "CANCELLED");
+    buyer.own(&item, 1).await;
+    until_dead_letters(&admin, 5).await;
+    server.assert_audit(5).await;
 }

@@ -21,6 +21,7 @@ mod after_sale;
 mod attacks;
 mod back_office;
 mod banner;
+mod behind_the_shop;
 mod catalogue;
 mod credentials;
 mod deals;

@@ -1,12 +1,29 @@
 //! What the two systems offered that this one replaces: a test a capability, by its name.
 //!
-//! What has tests of its own is not said again here: refusals in `refusals`, letters in `letters`,
-//! races in `race`, `payments` and `races_after_sale`, caches, replication, events and resilience
-//! over the servers.
+//! Rows whose tests stand elsewhere, for the embedded product and over the servers where nothing
+//! else is said:
+//!
+//! | row | test |
+//! |---|---|
+//! | payment | here, and `payments::some_shoppers_abandon`, `payments::every_answer_of_the_provider_comes_to_its_end` |
+//! | wishlist | `wishlists::a_wishlist_is_added_to_listed_changed_and_emptied` |
+//! | asked for, never built | `behind_the_shop::never_built_there_deal_stock_is_warm_before_the_deal_opens` |
+//! | personal data | `sealed::personal_data_is_encrypted_at_rest` |
+//! | e-mail | `mail_server::e_mail_that_is_put_off_goes_out_later_and_what_is_refused_is_put_aside` |
+//! | caching | `behind_the_shop::caching_shows_an_edit_at_every_node_and_sells_at_no_old_price` |
+//! | Redis replication | servers: `gate_lost::redis_replication_with_sentinel_failover_loses_no_sale_and_sells_nothing_twice`; embedded: `restart::in_place_of_redis_replication_power_cuts_in_the_middle_of_a_sale_lose_nothing` |
+//! | events | `mail_server::events_have_a_topic_an_aggregate_a_group_a_concern_and_dead_letters`; servers also `poison::events_that_nobody_can_read_are_dead_letters_of_every_group_of_their_topic` |
+//! | publish only after commit | `behind_the_shop::publish_only_after_commit_tells_all_that_happened_and_nothing_else` |
+//! | resilience | `behind_the_shop::resilience_my_page_answers_and_payments_wait_while_provider_and_mail_are_away`; servers also `gate_lost::resilience_my_page_still_answers_when_the_gate_does_not` |
+//! | gateway, discovery, configuration | `behind_the_shop::gateway_discovery_and_configuration_are_one_endpoint_and_one_typed_configuration` |
+//! | headline speed | `behind_the_shop::headline_speed_two_hundred_at_once_lose_none_of_a_thousand_orders` |
+//!
+//! What must never happen is in `refusals`, `order_refusals`, `race`, `races_after_sale`, `payments`,
+//! `retry`, `restart` and, over the servers, in a test for each fault.
 
 use serde_json::{Value, json};
 
-use crate::support::{Caller, Demo, Sale, Server, Shop, code, fresh_key, line, portion};
+use crate::support::{Caller, Demo, Sale, Server, Shop, Socket, code, fresh_key, line, portion};
 
 /// A day lasts two seconds; a return can wait.
 const FAST: [(&str, &str); 2] = [("DELIVERY__DAY", "2s"), ("RETURNS__DAYS_TO_REQUEST", "600")];
@@ -78,8 +95,19 @@ async fn stock_read_is_live_before_anybody_paid() {
     let shop = Shop::new();
     let server = shop.start().await;
     let (item, buyer) = market(&server, 5).await;
+    let mut watchers = Vec::new();
+    for url in server.urls() {
+        let anybody = server.anybody().at(url);
+        watchers.push(Socket::stock_changed(&anybody, &[&item]).await);
+    }
     buyer.hold(&item, 2).await;
-    assert_eq!(server.anybody().available(&item).await, 3);
+    for (watcher, url) in watchers.iter_mut().zip(server.urls()) {
+        let is_less = |event: &Value| event["stock"]["available"] == 3;
+        watcher.until(is_less).await;
+        let anybody = server.anybody().at(url);
+        assert_eq!(anybody.available(&item).await, 3);
+        assert_eq!(anybody.item(&item).await["stock"]["available"], 3);
+    }
     server.assert_clean().await;
 }
 
@@ -289,10 +317,18 @@ async fn sign_up_sign_in_and_my_page() {
     let anybody = server.anybody();
     anybody.request_verification("min@example.com").await;
     let mailed = server.mailed_code("min@example.com").await;
-    let input = json!({
-        "email": "min@example.com", "code": mailed, "password": "correct horse battery",
+    let mut input = json!({
+        "email": "min@example.com", "code": mailed, "password": "too short",
         "name": "김민수", "phone": "010-0000-0000", "address": "서울특별시 세종대로 1",
     });
+    let long = "x".repeat(129);
+    for password in ["too short", &long, "1234567890"] {
+        input["password"] = json!(password);
+        let payload = anybody.sign_up(input.clone()).await;
+        assert_eq!(code(&payload), Some("INVALID_INPUT"), "{password}");
+        assert_eq!(payload["userErrors"][0]["field"], json!(["password"]));
+    }
+    input["password"] = json!("correct horse battery");
     assert_eq!(code(&anybody.sign_up(input).await), None);
     let caller = anybody
         .sign_in("min@example.com", "correct horse battery")

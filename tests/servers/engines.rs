@@ -4,6 +4,7 @@ use std::process::Command;
 
 use xtask::services::Addresses;
 
+pub use crate::at_rest::at_rest;
 use crate::support::Engines;
 
 /// The servers of one shop: shared with other tests, but for those that a test has to itself.

@@ -101,7 +101,7 @@ async fn pending(server: &Server, answered: &[Answered]) -> i64 {
 }
 
 #[tokio::test]
-async fn a_failover_of_redis_sells_nothing_twice() {
+async fn redis_replication_with_sentinel_failover_loses_no_sale_and_sells_nothing_twice() {
     let _turn = turn().await;
     let mut redis = blocking(|| RedisSentinel::launch().unwrap()).await;
     let sales = Sales::begin(engines::Redis::Sentinel {
@@ -179,4 +179,56 @@ async fn a_redis_that_dies_and_forgets_sells_nothing_twice() {
     until_whole(&sales.server, sales.server.url()).await;
     sales.shopping.goes_on(30).await;
     sales.come_out_right().await;
+}
+
+#[tokio::test]
+async fn resilience_my_page_still_answers_when_the_gate_does_not() {
+    let _turn = turn().await;
+    let mut redis = forgetful().await;
+    let servers = Servers {
+        redis: engines::Redis::Standalone(redis.url()),
+        ..Servers::shared()
+    };
+    let shop = Shop::over(&servers.engines(), &[("ORDERS__HOLD", "10m")]);
+    shop.migrate().await;
+    let server = shop.server(vec![node(&shop).await], vec![worker(&shop)]);
+    let item = server.sign_in(Demo::Seller).await.sell(Sale::of(9)).await;
+    let buyer = server.sign_in(Demo::Customer).await;
+    let order = buyer.own(&item, 1).await;
+    let wish = "mutation($input: AddToWishlistInput!) { addToWishlist(input: $input) {
+        entry { id } userErrors { code } } }";
+    let input = serde_json::json!({ "itemId": item, "quantity": 3 });
+    buyer.mutate(wish, input).await;
+    redis = blocking(move || {
+        redis.kill().unwrap();
+        redis
+    })
+    .await;
+    until_lacking(&server, server.url(), "gate").await;
+    let page = "{ viewer { profile { email } wishlist(first: 9) { nodes { quantity
+        item { name stock { available } } } } orders(first: 9) { nodes { id state
+        payment { state } shipment { state } } } } }";
+    let answer = buyer.post(page, Value::Null).await;
+    let viewer = &answer["data"]["viewer"];
+    let (email, _) = shop.credentials(Demo::Customer);
+    assert_eq!(viewer["profile"]["email"], email, "{answer}");
+    assert_eq!(viewer["orders"]["nodes"][0]["id"], order, "{answer}");
+    assert_eq!(viewer["orders"]["nodes"][0]["state"], "PAID", "{answer}");
+    let wished = &viewer["wishlist"]["nodes"][0];
+    assert_eq!(
+        (&wished["quantity"], &wished["item"]["name"]),
+        (&3.into(), &"Thing".into())
+    );
+    // What only the gate knows is missing, and said to be.
+    assert_eq!(wished["item"]["stock"], Value::Null, "{answer}");
+    let code = &answer["errors"][0]["extensions"]["code"];
+    assert_eq!(code, "UNAVAILABLE", "{answer}");
+    let _redis = blocking(move || {
+        redis.start().unwrap();
+        redis
+    })
+    .await;
+    until_whole(&server, server.url()).await;
+    buyer.until_available(&item, 8).await;
+    server.assert_audit(0).await;
 }

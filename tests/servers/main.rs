@@ -25,6 +25,8 @@ mod after_sale;
 mod attacks;
 #[path = "../it/back_office.rs"]
 mod back_office;
+#[path = "../it/behind_the_shop.rs"]
+mod behind_the_shop;
 #[path = "../it/credentials.rs"]
 mod credentials;
 #[path = "../it/deals.rs"]
@@ -47,6 +49,8 @@ mod race;
 mod races_after_sale;
 #[path = "../it/retry.rs"]
 mod retry;
+#[path = "../it/sealed.rs"]
+mod sealed;
 #[path = "../it/sessions.rs"]
 mod sessions;
 #[path = "../it/shards.rs"]
@@ -61,6 +65,7 @@ mod webhooks;
 mod wishlists;
 
 mod api_dies;
+mod at_rest;
 mod engines;
 mod fleet;
 mod gate_lost;

@@ -164,6 +164,15 @@ impl Server {
         self.processes().for_each(Process::assert_calm);
     }
 
+    /// Whether one of its processes has printed a line with all of these words.
+    pub fn has_printed(&self, words: &[&str]) -> bool {
+        self.processes().any(|process| {
+            let printed = process.printed();
+            let mut lines = printed.lines();
+            lines.any(|line| words.iter().all(|word| line.contains(word)))
+        })
+    }
+
     fn processes(&self) -> impl Iterator<Item = &Process> {
         let nodes = self.nodes.iter().map(|node| &node.process);
         nodes.chain(&self.workers)

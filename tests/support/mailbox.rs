@@ -16,6 +16,14 @@ pub struct Letter {
     pub html: String,
 }
 
+impl Letter {
+    /// The code in it, if it has one.
+    pub fn code(&self) -> Option<&str> {
+        let mut words = self.text.split(|c: char| !c.is_ascii_digit());
+        words.find(|word| word.len() == 8)
+    }
+}
+
 /// The letters to an address, the oldest first.
 pub fn letters(folder: &Path, to: &str) -> Vec<Letter> {
     let Ok(entries) = std::fs::read_dir(folder) else {
@@ -49,12 +57,8 @@ pub fn parse(bytes: &[u8], to: &str) -> Option<Letter> {
 
 /// The codes in them.
 pub fn codes(folder: &Path, to: &str) -> Vec<String> {
-    let code = |letter: &Letter| {
-        let words = letter.text.split(|c: char| !c.is_ascii_digit());
-        words
-            .filter(|word| word.len() == 8)
-            .map(str::to_owned)
-            .next()
-    };
-    letters(folder, to).iter().filter_map(code).collect()
+    let letters = letters(folder, to).into_iter();
+    letters
+        .filter_map(|letter| letter.code().map(str::to_owned))
+        .collect()
 }
