@@ -21,9 +21,12 @@
 //! What must never happen is in `refusals`, `order_refusals`, `race`, `races_after_sale`, `payments`,
 //! `retry`, `restart` and, over the servers, in a test for each fault.
 
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use crate::support::{Caller, Demo, Sale, Server, Shop, Socket, code, fresh_key, line, portion};
+use crate::support::{
+    Caller, Demo, Sale, Server, Shop, Socket, code, fresh_key, instant, line, portion,
+};
 
 /// A day lasts two seconds; a return can wait.
 const FAST: [(&str, &str); 2] = [("DELIVERY__DAY", "2s"), ("RETURNS__DAYS_TO_REQUEST", "600")];
@@ -253,9 +256,31 @@ async fn delivery_moves_a_parcel_a_day() {
     let (item, buyer) = market(&server, 5).await;
     let order = buyer.own(&item, 1).await;
     let shipment = buyer.until_delivered(&order).await["shipment"].take();
-    let at = |field: &str| crate::support::instant(&shipment[field]);
+    let at = |field: &str| instant(&shipment[field]);
     assert!(at("dispatchedAt") < at("deliveredAt"), "{shipment}");
     assert_eq!(shipment["trackingNumber"].as_str().unwrap().len(), 12);
+    server.assert_clean().await;
+}
+
+#[tokio::test]
+async fn delivery_is_due_at_the_hour_of_the_zone_that_are_configured() {
+    let shop = Shop::with(&[
+        ("DELIVERY__ZONE", "Asia/Tokyo"),
+        ("DELIVERY__HOUR", "9"),
+        ("DELIVERY__DAYS_TO_DISPATCH", "2"),
+    ]);
+    let server = shop.start().await;
+    let (item, buyer) = market(&server, 5).await;
+    let order = buyer.own(&item, 1).await;
+    let document = "query($id: ID!) { order(id: $id) { payment { attempts { settledAt } }
+        shipment { dispatchDueAt } } }";
+    let data = buyer.ask(document, json!({ "id": order })).await;
+    // There are no other hours in Tokyo in summer.
+    let in_tokyo = |value: &Value| instant(value) + TimeDelta::hours(9);
+    let paid = in_tokyo(&data["order"]["payment"]["attempts"][0]["settledAt"]);
+    let due = in_tokyo(&data["order"]["shipment"]["dispatchDueAt"]);
+    let day = paid.date_naive() + TimeDelta::days(2);
+    assert_eq!(due.naive_utc(), day.and_hms_opt(9, 0, 0).unwrap());
     server.assert_clean().await;
 }
 
