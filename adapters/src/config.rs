@@ -5,6 +5,7 @@
 
 mod addresses;
 mod check;
+mod graphql;
 mod payment;
 mod policies;
 mod secret;
@@ -19,6 +20,7 @@ use figment::Figment;
 use serde::{Deserialize, Serialize};
 
 pub use addresses::Addresses;
+pub use graphql::{Graphql, Origins};
 pub use payment::{Payment, Simulated};
 pub use secret::Secret;
 pub use servers::{Kafka, Ledger, Redis, RedisMode, Servers};
@@ -42,6 +44,7 @@ pub struct Config {
     pub demo: Switch<true>,
     /// Whether the playground, the mailbox page and introspection are there.
     pub playground: Switch<true>,
+    pub graphql: Graphql,
     pub process: Process,
     pub work: Work,
     pub log: Log,

@@ -24,6 +24,12 @@ pub enum RequestErrorCode {
     LimitExceeded,
     /// The schema is not shown here.
     IntrospectionDisabled,
+    /// No document of that hash is remembered: it has to be sent once more, together with its hash.
+    PersistedQueryNotFound,
+    /// Documents are not remembered by their hashes here: they have to be sent.
+    PersistedQueryNotSupported,
+    /// Only documents of a list are executed here, by their names, and this is none of them.
+    DocumentNotTrusted,
     /// The access token is no token of ours, or its time is over.
     Unauthenticated,
     /// This operation can't be asked for in this way.
@@ -34,6 +40,8 @@ pub enum RequestErrorCode {
     UnsupportedMediaType,
     /// The body is larger than the limit.
     PayloadTooLarge,
+    /// The account has as many streams open on this node as it may.
+    TooManyStreams,
     /// A part of the service can't be reached; the same request may succeed later.
     Unavailable,
     /// The service met a problem of its own.
@@ -51,13 +59,42 @@ impl RequestErrorCode {
             Self::BadUserInput => "BAD_USER_INPUT",
             Self::LimitExceeded => "LIMIT_EXCEEDED",
             Self::IntrospectionDisabled => "INTROSPECTION_DISABLED",
+            Self::PersistedQueryNotFound => "PERSISTED_QUERY_NOT_FOUND",
+            Self::PersistedQueryNotSupported => "PERSISTED_QUERY_NOT_SUPPORTED",
+            Self::DocumentNotTrusted => "DOCUMENT_NOT_TRUSTED",
             Self::Unauthenticated => "UNAUTHENTICATED",
             Self::MethodNotAllowed => "METHOD_NOT_ALLOWED",
             Self::NotAcceptable => "NOT_ACCEPTABLE",
             Self::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
             Self::PayloadTooLarge => "PAYLOAD_TOO_LARGE",
+            Self::TooManyStreams => "TOO_MANY_STREAMS",
             Self::Unavailable => "UNAVAILABLE",
             Self::Internal => "INTERNAL",
+        }
+    }
+
+    /// Whether it is about the operation, not about the HTTP request that it came in: then it is a
+    /// well-formed answer in whatever the answer is in.
+    pub(crate) fn is_about_the_operation(self) -> bool {
+        match self {
+            Self::ParseFailed
+            | Self::ValidationFailed
+            | Self::OperationResolutionFailure
+            | Self::BadUserInput
+            | Self::LimitExceeded
+            | Self::IntrospectionDisabled
+            | Self::PersistedQueryNotFound
+            | Self::PersistedQueryNotSupported
+            | Self::DocumentNotTrusted => true,
+            Self::BadRequest
+            | Self::Unauthenticated
+            | Self::MethodNotAllowed
+            | Self::NotAcceptable
+            | Self::UnsupportedMediaType
+            | Self::PayloadTooLarge
+            | Self::TooManyStreams
+            | Self::Unavailable
+            | Self::Internal => false,
         }
     }
 }
@@ -107,11 +144,14 @@ impl RequestError {
 
     /// A panic that kept a request from being executed; the panic's own text is in the log.
     pub(crate) fn panicked(request_id: Uuid) -> Self {
-        Self::new(
+        let mut error = Self::new(
             RequestErrorCode::Internal,
             "The service met a problem of its own.",
-        )
-        .named(request_id)
+        );
+        for listed in &mut error.errors {
+            extensions(listed).set("retryable", false);
+        }
+        error.named(request_id)
     }
 
     /// Field errors that left a subscription without its stream, as they are: the operation never

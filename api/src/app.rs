@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderValue};
 use domain::ports::Mailbox;
 use tokio_util::sync::CancellationToken;
 use tracing::Span;
@@ -63,6 +63,8 @@ pub struct Lacks {
 pub struct ServerSettings {
     /// Whether the playground is there.
     pub playground: bool,
+    /// Origins whose pages may use the API from a browser, as a browser writes them.
+    pub origins: Vec<HeaderValue>,
     /// How long requests and sockets may take to end once the server is told to stop.
     pub drain: Duration,
     /// How sockets are served.
@@ -73,13 +75,14 @@ impl Default for ServerSettings {
     fn default() -> Self {
         Self {
             playground: false,
+            origins: Vec::new(),
             drain: Duration::from_secs(10),
             sockets: SocketSettings::default(),
         }
     }
 }
 
-/// How sockets are served.
+/// How sockets are served, and streams of events, which count as sockets.
 #[derive(Clone, Debug)]
 pub struct SocketSettings {
     /// Within what time a new socket has to send `connection_init`.

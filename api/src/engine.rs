@@ -10,6 +10,7 @@ mod document;
 mod inputs;
 mod literals;
 mod measure;
+mod persisted;
 mod scan;
 mod validator;
 
@@ -24,6 +25,7 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::{BoxStream, StreamExt};
 
 pub use cache::DocumentCacheSize;
+pub use persisted::{Documents, TrustedDocuments};
 
 use crate::answer::{self, RequestError, RequestErrorCode};
 use crate::limits::Limits;
@@ -31,6 +33,7 @@ use crate::request::{Params, RequestContext};
 
 use cache::DocumentCache;
 use document::{Document, Operation};
+use persisted::Persisted;
 use validator::Validator;
 
 /// How an engine works.
@@ -42,6 +45,8 @@ pub struct EngineSettings {
     pub introspection: bool,
     /// How many validated documents are kept.
     pub documents: DocumentCacheSize,
+    /// Which documents are executed, and whether they may be named instead of sent.
+    pub accepted: Documents,
 }
 
 impl Default for EngineSettings {
@@ -50,6 +55,7 @@ impl Default for EngineSettings {
             limits: Limits::default(),
             introspection: true,
             documents: DocumentCacheSize::default(),
+            accepted: Documents::default(),
         }
     }
 }
@@ -62,6 +68,7 @@ struct Inner {
     executor: Box<dyn Execute>,
     validator: Validator,
     documents: DocumentCache,
+    persisted: Persisted,
     settings: EngineSettings,
 }
 
@@ -104,6 +111,7 @@ impl Engine {
             executor: Box::new(executor),
             validator: Validator::new(bounded()),
             documents: DocumentCache::new(settings.documents),
+            persisted: Persisted::new(&settings.accepted),
             settings,
         }))
     }
@@ -169,12 +177,15 @@ impl Inner {
     async fn prepare(&self, params: Params) -> Result<Prepared, RequestError> {
         let Params {
             query,
+            document_id,
             operation_name,
             variables,
         } = params;
-        let document = match self.documents.get(&query).await {
+        let found = self.persisted.find(query, document_id)?;
+        let query: &str = found.text();
+        let document = match self.documents.get(query).await {
             Some(document) => document,
-            None => Arc::new(Document::parse(&query, &self.settings.limits)?),
+            None => Arc::new(Document::parse(query, &self.settings.limits)?),
         };
         let operation = document.operation(operation_name.as_deref())?;
         if operation.introspects() && !self.settings.introspection {
@@ -189,8 +200,9 @@ impl Inner {
             self.validate(operation, inputs::filled(definitions, &variables))
                 .await?;
             operation.set_validated();
-            self.documents.insert(&query, Arc::clone(&document)).await;
+            self.documents.insert(query, Arc::clone(&document)).await;
         }
+        self.persisted.remember(&found);
 
         let mut tree = operation.to_execute();
         absent::remove_absent(&mut tree, definitions, &variables);

@@ -1,23 +1,25 @@
 //! GraphQL over HTTP, by the specification of that name.
 //!
 //! POST with a JSON body executes queries and mutations, GET with parameters in the URL queries
-//! only. Every refusal is a JSON body with `errors` and no `data`.
+//! only. Every refusal is a JSON body with `errors` and no `data`. Who accepts a stream of events is
+//! answered with one.
 
 mod media;
 pub(crate) mod params;
 pub(crate) mod reply;
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_graphql::Response as Executed;
 use async_graphql::parser::types::OperationType;
+use axum::Extension;
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{FromRequest, Request, State};
 use axum::http::header::{ACCEPT_LANGUAGE, ALLOW, AUTHORIZATION, HeaderValue};
 use axum::http::{HeaderMap, Response, StatusCode, Uri};
 use domain::Language;
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 use tokio::time::timeout;
 use tracing::Instrument;
 use uuid::Uuid;
@@ -27,8 +29,11 @@ use crate::app::App;
 use crate::authenticate::{Denied, Identity, bearer};
 use crate::fault::Fault;
 use crate::request::{Params, RequestContext, accepted_language};
+use crate::socket::Sockets;
+use crate::sse;
 
-use media::Media;
+use media::{Accepted, Media};
+pub(crate) use reply::REQUEST_ID;
 
 /// The most bytes of a body that are taken only to be forgotten, and how long that may last.
 const MOST_FORGOTTEN: u64 = 64 * 1024 * 1024;
@@ -37,27 +42,38 @@ const FORGET_TIMEOUT: Duration = Duration::from_secs(10);
 /// `POST /graphql`.
 pub(crate) async fn post(
     State(app): State<Arc<App>>,
+    Extension(sockets): Extension<Arc<Sockets>>,
     headers: HeaderMap,
     request: Request,
 ) -> Response<Body> {
     let body = read(request, app.engine.limits().body_bytes).await;
-    respond(&app, &headers, async |context| {
+    let call = Call {
+        app: &app,
+        sockets: &sockets,
+        headers: &headers,
+        method: Method::Post,
+    };
+    call.respond(|| {
         media::require_json(&headers)?;
-        let params = params::from_body(&body?)?;
-        execute(&app, params, context, Method::Post).await
+        params::from_body(&body?)
     })
-    .instrument((app.span)(&headers))
     .await
 }
 
 /// `GET /graphql`, unless it asks for a WebSocket.
-pub(crate) async fn get(app: &App, headers: &HeaderMap, uri: &Uri) -> Response<Body> {
-    respond(app, headers, async |context| {
-        let params = params::from_url(uri)?;
-        execute(app, params, context, Method::Get).await
-    })
-    .instrument((app.span)(headers))
-    .await
+pub(crate) async fn get(
+    app: &App,
+    sockets: &Arc<Sockets>,
+    headers: &HeaderMap,
+    uri: &Uri,
+) -> Response<Body> {
+    let call = Call {
+        app,
+        sockets,
+        headers,
+        method: Method::Get,
+    };
+    call.respond(|| params::from_url(uri)).await
 }
 
 /// A refusal that has nothing to do with GraphQL.
@@ -72,13 +88,13 @@ pub(crate) async fn other_method(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
 ) -> Response<Body> {
-    let mut response = respond(&app, &headers, async |_| {
-        Err(RequestError::new(
-            RequestErrorCode::MethodNotAllowed,
-            "GraphQL is served by GET, by POST and over WebSocket.",
-        ))
-    })
-    .await;
+    let error = RequestError::new(
+        RequestErrorCode::MethodNotAllowed,
+        "GraphQL is served by GET, by POST and over WebSocket.",
+    );
+    let media = Accepted::by(&headers).ok().and_then(Accepted::for_refusals);
+    let mut response = reply::refused(media.unwrap_or(Media::Json), &error);
+    reply::name(&mut response, (app.request_id)());
     response
         .headers_mut()
         .insert(ALLOW, HeaderValue::from_static("GET, POST"));
@@ -91,37 +107,80 @@ enum Method {
     Post,
 }
 
-/// Everything around a request: what the answer is in, who asks, and the request's name.
-async fn respond(
-    app: &App,
-    headers: &HeaderMap,
-    handle: impl AsyncFnOnce(RequestContext) -> Result<Executed, RequestError>,
-) -> Response<Body> {
-    let request_id = (app.request_id)();
-    let media = Media::accepted(headers);
-    let mut response = match media {
-        Err(error) => reply::refused(Media::Json, &error),
-        Ok(media) => {
-            let handled = match identify(app, headers).await {
-                Ok(Identity { requester, .. }) => {
-                    let language = language(headers);
-                    handle(RequestContext {
-                        requester,
-                        request_id,
-                        language,
-                    })
-                    .await
-                }
-                Err(denied) => Err(denied_error(denied, request_id)),
+/// One request over HTTP.
+struct Call<'a> {
+    app: &'a App,
+    sockets: &'a Arc<Sockets>,
+    headers: &'a HeaderMap,
+    method: Method,
+}
+
+impl Call<'_> {
+    /// Everything around a request: what the answer is in, who asks, and the request's name.
+    async fn respond(
+        &self,
+        params: impl FnOnce() -> Result<Params, RequestError>,
+    ) -> Response<Body> {
+        let request_id = (self.app.request_id)();
+        let answered = async {
+            let accepted = match Accepted::by(self.headers) {
+                Ok(accepted) => accepted,
+                Err(error) => return reply::refused(Media::Json, &error),
             };
-            match handled {
-                Ok(executed) => reply::executed(media, &executed),
-                Err(error) => reply::refused(media, &error),
+            let answer = self.answer(accepted, params, request_id);
+            let answer = AssertUnwindSafe(answer).catch_unwind().await;
+            match answer.unwrap_or_else(|_| Err(RequestError::panicked(request_id))) {
+                Ok(response) => response,
+                Err(error) => match accepted.for_refusals() {
+                    Some(media) => reply::refused(media, &error),
+                    None if error.code.is_about_the_operation() => sse::refused(&error),
+                    None => reply::refused(Media::Json, &error),
+                },
             }
+        };
+        let mut response = answered.instrument((self.app.span)(self.headers)).await;
+        reply::name(&mut response, request_id);
+        response
+    }
+
+    async fn answer(
+        &self,
+        accepted: Accepted,
+        params: impl FnOnce() -> Result<Params, RequestError>,
+        request_id: Uuid,
+    ) -> Result<Response<Body>, RequestError> {
+        let identity = identify(self.app, self.headers)
+            .await
+            .map_err(|denied| denied_error(denied, request_id))?;
+        let context = RequestContext {
+            requester: identity.requester,
+            request_id,
+            language: language(self.headers),
+        };
+        let engine = &self.app.engine;
+        let prepared = engine.prepare(params()?).await?;
+        let kind = prepared.kind();
+        if kind == OperationType::Mutation && self.method == Method::Get {
+            return Err(RequestError::new(
+                RequestErrorCode::MethodNotAllowed,
+                "Mutations are sent by POST.",
+            ));
         }
-    };
-    reply::name(&mut response, request_id);
-    response
+        match accepted.media {
+            Some(media) if !accepted.streams(kind) => {
+                if kind == OperationType::Subscription {
+                    return Err(RequestError::new(
+                        RequestErrorCode::BadRequest,
+                        "Subscriptions are served over WebSocket, by the graphql-transport-ws \
+                         protocol, and as server-sent events, in text/event-stream.",
+                    ));
+                }
+                let executed = engine.execute(prepared, context).await?;
+                Ok(reply::executed(media, &executed))
+            }
+            _ => sse::open(self.app, self.sockets, prepared, identity, context),
+        }
+    }
 }
 
 async fn identify(app: &App, headers: &HeaderMap) -> Result<Identity, Denied> {
@@ -181,26 +240,4 @@ pub(crate) async fn read(request: Request, most: usize) -> Result<Bytes, Request
                 )
             }
         })
-}
-
-async fn execute(
-    app: &App,
-    params: Params,
-    context: RequestContext,
-    method: Method,
-) -> Result<Executed, RequestError> {
-    let prepared = app.engine.prepare(params).await?;
-    match (prepared.kind(), method) {
-        (OperationType::Subscription, _) => Err(RequestError::new(
-            RequestErrorCode::BadRequest,
-            "Subscriptions are served over WebSocket, by the graphql-transport-ws protocol.",
-        )),
-        (OperationType::Mutation, Method::Get) => Err(RequestError::new(
-            RequestErrorCode::MethodNotAllowed,
-            "Mutations are sent by POST.",
-        )),
-        (OperationType::Query, _) | (OperationType::Mutation, Method::Post) => {
-            app.engine.execute(prepared, context).await
-        }
-    }
 }

@@ -1,4 +1,4 @@
-//! The face of firstcome: GraphQL over HTTP and over WebSocket, the playground, health.
+//! The face of firstcome: GraphQL over HTTP, WebSocket and server-sent events, the playground, health.
 //!
 //! Nothing here decides anything of the business: a resolver parses, calls a use case of the domain,
 //! and maps what comes back.
@@ -10,13 +10,17 @@ pub mod engine;
 pub mod fault;
 pub mod floor;
 pub mod graphql;
+mod headers;
 mod health;
 mod http;
 pub mod limits;
 mod mailbox;
+mod operation;
 pub mod playground;
 pub mod request;
 pub mod server;
 pub mod sessions;
 mod socket;
+mod sse;
+mod term;
 pub mod webhooks;

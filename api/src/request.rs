@@ -7,12 +7,54 @@ use uuid::Uuid;
 /// The parameters of a request, by GraphQL over HTTP and by graphql-transport-ws alike.
 #[derive(Debug)]
 pub struct Params {
-    /// The document's text.
-    pub query: String,
+    /// The document's text; absent where it is only named.
+    pub query: Option<String>,
+    /// What names the document, beside its text or instead of it.
+    pub document_id: Option<DocumentId>,
     /// Which of the document's operations is meant.
     pub operation_name: Option<String>,
     /// The values of the operation's variables, as sent.
     pub variables: Variables,
+}
+
+/// A name of a document: `documentId`, or the hash of an automatic persisted query.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum DocumentId {
+    /// The SHA-256 of its text.
+    Sha256(DocumentHash),
+    /// A name that nothing here can have.
+    Unknown,
+    /// A way to name it that is not known here.
+    Unsupported,
+}
+
+/// The SHA-256 of a document's text, in UTF-8.
+pub type DocumentHash = [u8; 32];
+
+impl DocumentId {
+    /// Reads an identifier: 64 lower-case hexadecimal digits, `sha256:` before them or not.
+    pub fn read(text: &str) -> Self {
+        let digits = text.strip_prefix("sha256:").unwrap_or(text).as_bytes();
+        let mut hash = DocumentHash::default();
+        if digits.len() != 2 * hash.len() {
+            return Self::Unknown;
+        }
+        for (byte, pair) in hash.iter_mut().zip(digits.chunks_exact(2)) {
+            let [Some(high), Some(low)] = [digit(pair[0]), digit(pair[1])] else {
+                return Self::Unknown;
+            };
+            *byte = high << 4 | low;
+        }
+        Self::Sha256(hash)
+    }
+}
+
+fn digit(byte: u8) -> Option<u8> {
+    match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        _ => None,
+    }
 }
 
 /// What every resolver may know of the request it works for.
@@ -77,7 +119,29 @@ pub(crate) fn weight(parameter: &str) -> f32 {
 mod tests {
     use domain::Language::{English, Korean};
 
-    use super::accepted_language;
+    use super::{DocumentId, accepted_language};
+
+    #[test]
+    fn a_document_is_named_by_its_hash() {
+        let digits = "0123456789abcdef".repeat(4);
+        let DocumentId::Sha256(hash) = DocumentId::read(&digits) else {
+            panic!("{digits} is a hash")
+        };
+        assert_eq!(hash[..3], [0x01, 0x23, 0x45]);
+        let prefixed = DocumentId::read(&format!("sha256:{digits}"));
+        assert_eq!(prefixed, DocumentId::Sha256(hash));
+        for text in [
+            "",
+            "sha256:",
+            &digits[1..],
+            &format!("{digits}0"),
+            &digits.to_uppercase(),
+            &format!("md5:{digits}"),
+            &"가".repeat(64),
+        ] {
+            assert_eq!(DocumentId::read(text), DocumentId::Unknown, "{text}");
+        }
+    }
 
     #[test]
     fn the_best_language_is_the_one_with_the_most_weight() {

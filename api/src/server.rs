@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::DefaultBodyLimit;
-use axum::http::header::{CONNECTION, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{CONNECTION, CONTENT_TYPE};
 use axum::http::{HeaderValue, Response};
 use axum::routing::{MethodRouter, get};
 use axum::serve::ListenerExt;
@@ -17,7 +17,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::app::{App, Readiness};
 use crate::socket::Sockets;
-use crate::{health, http, mailbox, playground, socket, webhooks};
+use crate::{headers, health, http, mailbox, playground, socket, webhooks};
 
 /// Serves `app` on `listener` until `shutdown` is cancelled. Then nothing new is taken, sockets are
 /// closed with 1001, and what runs may end within the drain time.
@@ -57,15 +57,18 @@ pub async fn serve_health(
     readiness: Readiness,
     shutdown: CancellationToken,
 ) -> io::Result<()> {
-    axum::serve(listener, health::routes::<()>(readiness))
+    axum::serve(listener, headers::secure(health::routes::<()>(readiness)))
         .with_graceful_shutdown(shutdown.cancelled_owned())
         .await
 }
 
 fn routes(app: Arc<App>, sockets: Arc<Sockets>) -> Router {
-    let graphql = get(socket::upgrade_or_get)
+    let mut graphql = get(socket::upgrade_or_get)
         .post(http::post)
         .fallback(http::other_method);
+    if let Some(cors) = headers::cors(&app.settings.origins) {
+        graphql = graphql.layer(cors);
+    }
     let mut router = Router::new()
         .route(
             "/graphql",
@@ -80,21 +83,16 @@ fn routes(app: Arc<App>, sockets: Arc<Sockets>) -> Router {
             router = router.merge(mailbox::routes(mailbox));
         }
     }
-    let nosniff = HeaderValue::from_static("nosniff");
     let leaving = app.readiness.leaving.clone();
     let close = move |_: &Response<Body>| {
         let close = || HeaderValue::from_static("close");
         leaving.is_cancelled().then(close)
     };
-    router
+    let router = router
         .layer(axum::Extension(sockets))
-        .layer(SetResponseHeaderLayer::overriding(
-            X_CONTENT_TYPE_OPTIONS,
-            nosniff,
-        ))
         .layer(SetResponseHeaderLayer::if_not_present(CONNECTION, close))
-        .layer(CatchPanicLayer::custom(|_| http::reply::panicked()))
-        .with_state(app)
+        .layer(CatchPanicLayer::custom(|_| http::reply::panicked()));
+    headers::secure(router).with_state(app)
 }
 
 /// The keys by which anybody can check our access tokens (RFC 7517).

@@ -46,7 +46,7 @@ pub(crate) async fn upgrade_or_get(
                 "This is no WebSocket handshake (RFC 6455, version 13).",
             ),
         ),
-        Err(_) => http::get(&app, &headers, &uri).await,
+        Err(_) => http::get(&app, &sockets, &headers, &uri).await,
     }
 }
 

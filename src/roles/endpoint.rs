@@ -7,7 +7,7 @@ use std::time::Duration;
 use adapters::config::Config;
 use api::app::{App, Lacks, Readiness, ServerSettings};
 use api::authenticate::{Denied, Identity};
-use api::engine::{Engine, EngineSettings};
+use api::engine::{Documents, Engine, EngineSettings, TrustedDocuments};
 use api::graphql::Graph;
 use api::sessions::EndedSessions;
 use chrono::TimeDelta;
@@ -37,7 +37,8 @@ impl Endpoint {
         Ok(Self { listener, url })
     }
 
-    /// Serves the API until the end; then requests and sockets may end in their time.
+    /// Serves the API until the end; then requests and sockets may end in their time. Executes
+    /// these documents.
     ///
     /// # Errors
     /// The listener's.
@@ -45,6 +46,7 @@ impl Endpoint {
         self,
         world: &World,
         config: &Config,
+        documents: Documents,
         lacks: Arc<dyn Fn() -> Lacks + Send + Sync>,
         ending: &Ending,
     ) -> Result<(), Fault> {
@@ -53,23 +55,42 @@ impl Endpoint {
         let access = TimeDelta::milliseconds(ports.policies.accounts.access_ms);
         let ended = EndedSessions::new(access);
         ended.load(&*ports.sessions, ports.clock.now()).await?;
+        let readiness = Readiness {
+            lacks,
+            leaving: ending.leaving.clone(),
+        };
+        let app = app(world, &graph, ended.clone(), config, documents, readiness)?;
         let following = tokio::spawn({
-            let (graph, ended) = (graph.clone(), ended.clone());
             let (ports, stop) = (ports.clone(), ending.stop.clone());
             async move {
                 let sessions = ended.follow(&*ports.sessions, &*ports.clock, &stop);
                 tokio::join!(graph.follow(stop.clone()), sessions);
             }
         });
-        let readiness = Readiness {
-            lacks,
-            leaving: ending.leaving.clone(),
-        };
-        let app = app(world, &graph, ended, config, readiness);
         let served = api::server::serve(self.listener, app, ending.stop.clone()).await;
         ending.stop.cancel();
         let _ = following.await;
         served.map_err(|error| Fault::unavailable("serving", error))
+    }
+}
+
+/// Which documents are executed.
+///
+/// # Errors
+/// A list of them that can't be read, or is none.
+pub fn documents(config: &Config) -> Result<Documents, Fault> {
+    const DOING: &str = "reading graphql.trusted_documents";
+    match &config.graphql.trusted_documents {
+        Some(file) => {
+            let fault = |error: &dyn std::fmt::Display| {
+                Fault::corrupt(DOING, format!("{}: {error}", file.display()))
+            };
+            let text = std::fs::read_to_string(file).map_err(|error| fault(&error))?;
+            let trusted = TrustedDocuments::read(&text).map_err(|error| fault(&error))?;
+            Ok(Documents::Trusted(trusted))
+        }
+        None if config.graphql.persisted_queries.0 => Ok(Documents::default()),
+        None => Ok(Documents::Sent { remembered: 0 }),
     }
 }
 
@@ -78,14 +99,22 @@ fn app(
     graph: &Graph,
     ended: EndedSessions,
     config: &Config,
+    documents: Documents,
     readiness: Readiness,
-) -> App {
+) -> Result<App, Fault> {
     let ports = &world.ports;
+    let origins = config.graphql.origins.iter();
+    let origins = origins.map(|origin| {
+        origin
+            .parse()
+            .map_err(|e| Fault::corrupt("reading graphql.origins", e))
+    });
     let settings = EngineSettings {
         introspection: config.playground.0,
+        accepted: documents,
         ..EngineSettings::default()
     };
-    App {
+    Ok(App {
         engine: Engine::new(|| api::graphql::schema(graph), settings),
         authenticate: Arc::new({
             let (ports, ended) = (ports.clone(), ended.clone());
@@ -118,10 +147,11 @@ fn app(
         mailbox: world.mailbox.clone(),
         settings: ServerSettings {
             playground: config.playground.0,
+            origins: origins.collect::<Result<_, _>>()?,
             drain: config.process.drain.duration(),
             ..ServerSettings::default()
         },
-    }
+    })
 }
 
 fn identify(ports: &Ports, ended: &EndedSessions, token: &str) -> Result<Identity, Denied> {

@@ -9,7 +9,7 @@ use crate::banner;
 use crate::compose::World;
 use crate::probes::Probes;
 use crate::process::Ending;
-use crate::roles::endpoint::Endpoint;
+use crate::roles::endpoint::{self, Endpoint};
 
 /// Serves until Ctrl-C or SIGTERM, then gives notice, and drains.
 ///
@@ -17,6 +17,7 @@ use crate::roles::endpoint::Endpoint;
 /// Whatever keeps it from starting, or from closing cleanly.
 pub async fn run(config: &Config) -> Result<(), Fault> {
     super::need_servers(config, "serve")?;
+    let documents = endpoint::documents(config)?;
     let ending = Ending::on_signal(config.process.notice.duration())?;
     let Some(world) = ending.unless_leaving(World::distributed(config)).await else {
         return Ok(());
@@ -26,7 +27,9 @@ pub async fn run(config: &Config) -> Result<(), Fault> {
     banner::print_places(config, &endpoint.url, world.mailbox.is_some());
     let probes = Probes::start(&world.ports, &ending.stop);
     let lacks = Arc::new(move || probes.lacks());
-    endpoint.serve(&world, config, lacks, &ending).await?;
+    endpoint
+        .serve(&world, config, documents, lacks, &ending)
+        .await?;
     world.close().await?;
     println!("Stopped.");
     Ok(())

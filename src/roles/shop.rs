@@ -14,7 +14,7 @@ use crate::instance::{Claimed, Instance};
 use crate::probes::Probes;
 use crate::process::Ending;
 use crate::roles::crew::Crew;
-use crate::roles::endpoint::Endpoint;
+use crate::roles::endpoint::{self, Endpoint};
 use crate::{banner, demo, setup};
 
 /// Runs the shop until Ctrl-C or SIGTERM, then drains.
@@ -25,6 +25,7 @@ pub async fn run(config: Config) -> Result<(), Fault> {
     if config.servers().is_some() {
         return Box::pin(over_servers(&config)).await;
     }
+    let documents = endpoint::documents(&config)?;
     let instance = match Instance::claim(&config)? {
         Claimed::Ours(instance) => instance,
         Claimed::Running { url } => {
@@ -50,7 +51,9 @@ pub async fn run(config: Config) -> Result<(), Fault> {
     // Who ends it sits before it: there is no proxy to be told.
     let ending = Ending::on_signal(Duration::ZERO)?;
     let lacks = Arc::new(crew.lacks());
-    endpoint.serve(&world, &config, lacks, &ending).await?;
+    endpoint
+        .serve(&world, &config, documents, lacks, &ending)
+        .await?;
     // What was accepted until now is the workers' to finish.
     crew.leave().await;
     world.close().await?;
@@ -62,6 +65,7 @@ pub async fn run(config: Config) -> Result<(), Fault> {
 }
 
 async fn over_servers(config: &Config) -> Result<(), Fault> {
+    let documents = endpoint::documents(config)?;
     let ending = Ending::on_signal(config.process.notice.duration())?;
     let opening = async {
         // Boxed, as each of these is too large to be carried on the stack.
@@ -84,7 +88,9 @@ async fn over_servers(config: &Config) -> Result<(), Fault> {
         lacks.degraded.extend(of_workers.degraded);
         lacks
     });
-    endpoint.serve(&world, config, lacks, &ending).await?;
+    endpoint
+        .serve(&world, config, documents, lacks, &ending)
+        .await?;
     crew.leave().await;
     world.close().await?;
     println!("Stopped.");

@@ -25,6 +25,7 @@ mod behind_the_shop;
 mod catalogue;
 mod credentials;
 mod deals;
+mod endpoint;
 mod engines;
 mod first_five_minutes;
 mod http;

@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
 
-use crate::support::{Caller, Demo, Sale, Shop, Socket, instant, line};
+use crate::support::{Caller, Demo, Sale, Shop, Socket, Stream, instant, line};
 
 fn version(event: &Value) -> u64 {
     event["stock"]["version"].as_u64().unwrap()
@@ -117,6 +117,41 @@ async fn versions_rise_over_reconnections_and_restarts() {
         // Who watches is told that it goes away.
         assert_eq!(socket.closed().await.0, Some(1001));
     }
+}
+
+#[tokio::test]
+async fn who_watches_by_server_sent_events_sees_the_same() {
+    let shop = Shop::new();
+    let server = shop.start().await;
+    let item = server.sign_in(Demo::Seller).await.sell(Sale::of(10)).await;
+    let buyer = server.sign_in(Demo::Customer).await;
+    let anybody = server.anybody();
+    let mut socket = Socket::stock_changed(&anybody, &[&item]).await;
+    let mut stream = Stream::stock_changed(&anybody, &[&item]).await;
+    assert_eq!(available(&stream.next().await), 10);
+    let order = buyer.buy(&item, 3).await;
+    stream.until(|event| available(event) == 7).await;
+    socket.until(|event| available(event) == 7).await;
+
+    // An order is watched by its buyer alone.
+    let document = "subscription($id: ID!) { orderUpdated(orderId: $id) { order { id state } } }";
+    let watch = json!({ "query": document, "variables": { "id": order } });
+    let mut mine = Stream::of(&buyer, &watch).await;
+    let pending = |event: &Value| event["order"]["state"] == "PENDING_PAYMENT";
+    assert_eq!(mine.until(pending).await["order"]["id"], order);
+    let payload = buyer.pay(&order, "tok_approve").await;
+    assert_eq!(payload["userErrors"], json!([]));
+    let paid = |event: &Value| event["order"]["state"] == "PAID";
+    mine.until(paid).await;
+    let mut not_mine = Stream::of(&anybody, &watch).await;
+    let result = not_mine.result().await.unwrap();
+    assert_eq!(result["errors"][0]["extensions"]["code"], "UNAUTHENTICATED");
+    assert_eq!(not_mine.result().await, None);
+
+    server.assert_clean().await;
+    assert_eq!(server.stop().await, Some(0));
+    // It ends with the node that serves it, long before anybody's patience does.
+    assert_eq!(stream.result().await, None);
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ mod schema;
 mod shop;
 mod shopping;
 mod socket;
+mod stream;
 mod traffic;
 
 use std::path::{Path, PathBuf};
@@ -28,6 +29,7 @@ pub use schema::{Mutations, refused_with};
 pub use shop::{Demo, Engines, Shop, WEBHOOK_SECRET};
 pub use shopping::{Sale, instant, line};
 pub use socket::{Closed, Socket};
+pub use stream::Stream;
 pub use traffic::{Answered, Crowd, Tally, Then, Traffic, settled, verify};
 
 /// How long anything may take before a test gives up on it; far more than it takes.

@@ -51,7 +51,12 @@ impl Socket {
 
     /// Subscribes to whatever the document asks for.
     pub async fn subscribe(&mut self, document: &str, variables: Value) {
-        let payload = json!({ "query": document, "variables": variables });
+        self.ask_for(&json!({ "query": document, "variables": variables }))
+            .await;
+    }
+
+    /// The same by any parameters of a request.
+    pub async fn ask_for(&mut self, payload: &Value) {
         self.send(&json!({ "id": ID, "type": "subscribe", "payload": payload }))
             .await;
     }

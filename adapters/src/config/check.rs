@@ -46,6 +46,7 @@ impl Config {
     /// Checks every setting, by itself and with the others.
     pub(super) fn check(&self) -> Result<(), Vec<String>> {
         let mut check = Check::default();
+        self.check_graphql(&mut check);
         self.check_processes(&mut check);
         self.check_guards(&mut check);
         self.check_servers(&mut check);

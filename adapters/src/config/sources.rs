@@ -15,8 +15,10 @@ const PREFIX: &str = "FIRSTCOME_";
 const TESTS: &str = "test_services";
 
 /// Settings that are a text whatever a variable of theirs looks like: `0815` is a password too.
-const TEXTS: [&str; 11] = [
+const TEXTS: [&str; 13] = [
     "namespace",
+    "graphql.origins",
+    "graphql.trusted_documents",
     "ledger.url",
     "redis.primary",
     "redis.username",

@@ -85,6 +85,15 @@ fn what_is_wrong_names_its_key() {
         ),
         ("[payment]\nkey_life = \"1s\"", "payment.key_life"),
         ("[mail]\nfrom = \"nobody\"", "mail.from"),
+        ("[graphql]\norigins = [\"*\"]", "graphql.origins"),
+        (
+            "[graphql]\norigins = \"https://a.example,https://a.example\"",
+            "graphql.origins",
+        ),
+        (
+            "[graphql]\ntrusted_documents = \"list.json\"",
+            "graphql.trusted_documents",
+        ),
     ] {
         let Err(errors) = read(toml) else {
             panic!("{toml} was accepted")

@@ -24,8 +24,9 @@ pub const MAX_WATCHED: usize = 100;
 /// The subscription root.
 pub struct Subscription;
 
-/// What can be watched. The first event is the present state; each event is absolute, so the newest
-/// replaces all before, and subscribing again after a broken connection loses nothing.
+/// What can be watched, over a WebSocket (`graphql-transport-ws`) or as server-sent events. The first
+/// event is the present state; each event is absolute, so the newest replaces all before, and
+/// subscribing again after a broken connection loses nothing.
 #[Root]
 impl Subscription {
     /// The stock of items: one event for each item at once, then one for an item whenever its stock or

@@ -1,10 +1,14 @@
 //! Media types: what a request is in, what its answer may be in.
 
+use async_graphql::parser::types::OperationType;
 use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT, CONTENT_TYPE};
 
 use crate::answer::{RequestError, RequestErrorCode};
 use crate::request::weight;
+
+/// The media type of a stream of events.
+const EVENT_STREAM: (&str, &str) = ("text", "event-stream");
 
 /// The media type of an answer; it decides the status too.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -16,8 +20,6 @@ pub(super) enum Media {
 }
 
 impl Media {
-    const ALL: [Self; 2] = [Self::GraphqlResponse, Self::Json];
-
     pub(super) fn content_type(self) -> &'static str {
         match self {
             Self::Json => "application/json; charset=utf-8",
@@ -25,16 +27,31 @@ impl Media {
         }
     }
 
-    fn subtype(self) -> &'static str {
+    /// Its type and subtype.
+    fn name(self) -> (&'static str, &'static str) {
         match self {
-            Self::Json => "json",
-            Self::GraphqlResponse => "graphql-response+json",
+            Self::Json => ("application", "json"),
+            Self::GraphqlResponse => ("application", "graphql-response+json"),
         }
     }
+}
 
-    /// The best media type that the client accepts (RFC 9110, section 12.5.1). One that names
-    /// neither gets plain JSON, as the older clients expect; of two named alike, the newer wins.
-    pub(super) fn accepted(headers: &HeaderMap) -> Result<Self, RequestError> {
+/// What a client accepts.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) struct Accepted {
+    /// The best for one answer; `None` where it wants a stream of events only.
+    pub(super) media: Option<Media>,
+    /// Whether it takes a stream of events.
+    stream: bool,
+    /// Whether it likes that better than one answer.
+    prefers_stream: bool,
+}
+
+impl Accepted {
+    /// The best media types that the client accepts (RFC 9110, section 12.5.1). One that names
+    /// neither gets plain JSON, as the older clients expect; of two named alike, the newer wins. A
+    /// stream of events is for those only who ask for it by its name.
+    pub(super) fn by(headers: &HeaderMap) -> Result<Self, RequestError> {
         let values = headers
             .get_all(ACCEPT)
             .iter()
@@ -44,27 +61,55 @@ impl Media {
             .filter_map(Range::parse)
             .collect();
         if ranges.is_empty() {
-            return Ok(Self::Json);
+            return Ok(Self {
+                media: Some(Media::Json),
+                stream: false,
+                prefers_stream: false,
+            });
         }
-        let best = Self::ALL
+        let best = [Media::GraphqlResponse, Media::Json]
             .into_iter()
-            .filter_map(|media| media.rank(&ranges).map(|rank| (media, rank)))
+            .filter_map(|media| rank(media, &ranges).map(|rank| (media, rank)))
             .reduce(|best, next| if next.1 > best.1 { next } else { best });
-        best.map(|(media, _)| media).ok_or_else(|| {
-            RequestError::new(
+        let stream = most_specific(EVENT_STREAM, &ranges).filter(|range| range.kind != "*");
+        if best.is_none() && stream.is_none() {
+            return Err(RequestError::new(
                 RequestErrorCode::NotAcceptable,
-                "Answers are in application/graphql-response+json or application/json.",
-            )
+                "Answers are in application/graphql-response+json or application/json, streams of \
+                 events in text/event-stream.",
+            ));
+        }
+        Ok(Self {
+            media: best.map(|(media, _)| media),
+            stream: stream.is_some(),
+            prefers_stream: stream
+                .is_some_and(|stream| best.is_none_or(|(_, (weight, _))| stream.weight > weight)),
         })
     }
 
-    /// Its weight by the most specific range that covers it, and then: named by itself, or JSON.
-    fn rank(self, ranges: &[Range<'_>]) -> Option<(f32, bool)> {
-        let covering = ranges.iter().filter(|range| range.covers(self));
-        let range = covering.max_by_key(|range| range.specificity())?;
-        let preferred = range.subtype != "*" || self == Self::Json;
-        (range.weight > 0.0).then_some((range.weight, preferred))
+    /// Whether an operation is answered with a stream of events.
+    pub(super) fn streams(self, operation: OperationType) -> bool {
+        self.prefers_stream || (self.stream && operation == OperationType::Subscription)
     }
+
+    /// In what it is told that nothing was executed: `None` is a stream.
+    pub(super) fn for_refusals(self) -> Option<Media> {
+        self.media.filter(|_| !self.prefers_stream)
+    }
+}
+
+/// Its weight, and then: named by itself, or JSON.
+fn rank(media: Media, ranges: &[Range<'_>]) -> Option<(f32, bool)> {
+    let range = most_specific(media.name(), ranges)?;
+    let preferred = range.subtype != "*" || media == Media::Json;
+    Some((range.weight, preferred))
+}
+
+/// The most specific range that covers a media type, unless it excludes it.
+fn most_specific<'r, 'a>(media: (&str, &str), ranges: &'r [Range<'a>]) -> Option<&'r Range<'a>> {
+    let covering = ranges.iter().filter(|range| range.covers(media));
+    let range = covering.max_by_key(|range| range.specificity());
+    range.filter(|range| range.weight > 0.0)
 }
 
 struct Range<'a> {
@@ -93,9 +138,9 @@ impl<'a> Range<'a> {
         Some(range)
     }
 
-    fn covers(&self, media: Media) -> bool {
-        let named = self.kind.eq_ignore_ascii_case("application")
-            && (self.subtype == "*" || self.subtype.eq_ignore_ascii_case(media.subtype()));
+    fn covers(&self, (kind, subtype): (&str, &str)) -> bool {
+        let named = self.kind.eq_ignore_ascii_case(kind)
+            && (self.subtype == "*" || self.subtype.eq_ignore_ascii_case(subtype));
         named || (self.kind == "*" && self.subtype == "*")
     }
 
@@ -180,7 +225,41 @@ mod tests {
             if !accept.is_empty() {
                 headers.insert(ACCEPT, HeaderValue::from_static(accept));
             }
-            assert_eq!(Media::accepted(&headers).ok(), expected, "{accept}");
+            let accepted = Accepted::by(&headers).ok();
+            let media = accepted.and_then(|accepted| accepted.media);
+            assert_eq!(media, expected, "{accept}");
+            assert!(accepted.is_none_or(|accepted| !accepted.stream), "{accept}");
+        }
+    }
+
+    #[test]
+    fn a_stream_is_for_those_who_ask_for_it() {
+        let both = "application/graphql-response+json, application/json, text/event-stream";
+        for (accept, media, of_query, of_subscription) in [
+            ("text/event-stream", None, true, true),
+            ("text/*", None, true, true),
+            (both, Some(GraphqlResponse), false, true),
+            ("text/event-stream, */*;q=0.1", Some(Json), true, true),
+            (
+                "application/json;q=0.9, text/event-stream;q=0.1",
+                Some(Json),
+                false,
+                true,
+            ),
+            (
+                "application/json, text/event-stream;q=0",
+                Some(Json),
+                false,
+                false,
+            ),
+        ] {
+            let headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(accept))]);
+            let accepted = Accepted::by(&headers).unwrap();
+            assert_eq!(accepted.media, media, "{accept}");
+            let streams = [OperationType::Query, OperationType::Subscription]
+                .map(|operation| accepted.streams(operation));
+            assert_eq!(streams, [of_query, of_subscription], "{accept}");
+            assert_eq!(accepted.for_refusals(), media.filter(|_| !of_query));
         }
     }
 

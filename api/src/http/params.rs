@@ -8,35 +8,86 @@ use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 
 use crate::answer::{RequestError, RequestErrorCode};
-use crate::request::Params;
+use crate::request::{DocumentId, Params};
 
 fn bad(message: impl Into<String>) -> RequestError {
     RequestError::new(RequestErrorCode::BadRequest, message)
 }
+
+type Extensions = serde_json::Map<String, Json>;
 
 /// Reads the parameters out of a JSON body.
 pub(crate) fn from_body(body: &[u8]) -> Result<Params, RequestError> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Body {
-        query: String,
+        query: Option<String>,
+        document_id: Option<String>,
         operation_name: Option<String>,
         variables: Option<Variables>,
-        #[serde(rename = "extensions")]
-        _extensions: Option<serde_json::Map<String, Json>>,
+        extensions: Option<Extensions>,
     }
-    match serde_json::from_slice::<Body>(body) {
-        Ok(Body {
-            query,
-            operation_name,
-            variables,
-            ..
-        }) => Ok(Params {
-            query,
-            operation_name,
-            variables: variables.unwrap_or_default(),
-        }),
-        Err(error) => Err(bad(explain(body, &error))),
+    let body: Body = serde_json::from_slice(body).map_err(|error| bad(explain(body, &error)))?;
+    let document_id = name(body.document_id, body.extensions)?;
+    Ok(Params {
+        query: sent(
+            body.query,
+            document_id,
+            "\"query\" has to be there, as a string.",
+        )?,
+        document_id,
+        operation_name: body.operation_name,
+        variables: body.variables.unwrap_or_default(),
+    })
+}
+
+/// The document's text. An empty one beside a name is none: some protocols ask for the key.
+fn sent(
+    query: Option<String>,
+    name: Option<DocumentId>,
+    missing: &str,
+) -> Result<Option<String>, RequestError> {
+    match (query, name) {
+        (Some(query), Some(_)) if query.is_empty() => Ok(None),
+        (None, None) => Err(bad(missing)),
+        (query, _) => Ok(query),
+    }
+}
+
+/// What names the document, by `documentId` or as an automatic persisted query.
+fn name(
+    document_id: Option<String>,
+    extensions: Option<Extensions>,
+) -> Result<Option<DocumentId>, RequestError> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct PersistedQuery {
+        version: i64,
+        #[serde(default)]
+        sha256_hash: String,
+    }
+    let document_id = document_id.map(|id| DocumentId::read(&id));
+    let persisted = extensions.and_then(|mut extensions| extensions.remove("persistedQuery"));
+    let Some(persisted) = persisted.filter(|persisted| !persisted.is_null()) else {
+        return Ok(document_id);
+    };
+    let persisted = match serde_json::from_value(persisted) {
+        Ok(PersistedQuery {
+            version: 1,
+            sha256_hash,
+        }) => DocumentId::read(&sha256_hash),
+        Ok(_) => DocumentId::Unsupported,
+        Err(_) => {
+            return Err(bad(
+                "\"persistedQuery\" has to be an object of \"version\" and \"sha256Hash\".",
+            ));
+        }
+    };
+    match document_id {
+        Some(document_id) if document_id != persisted => Err(bad(
+            "\"documentId\" and \"persistedQuery\" name different documents.",
+        )),
+        _ => Ok(Some(persisted)),
     }
 }
 
@@ -55,8 +106,10 @@ fn explain(body: &[u8], error: &serde_json::Error) -> String {
         }
     };
     let is = |name: &str, fits: fn(&Json) -> bool| object.get(name).is_none_or(fits);
-    if !object.get("query").is_some_and(Json::is_string) {
-        "\"query\" has to be there, as a string.".to_owned()
+    if !is("query", |value| value.is_string() || value.is_null()) {
+        "\"query\" has to be a string.".to_owned()
+    } else if !is("documentId", |value| value.is_string() || value.is_null()) {
+        "\"documentId\" has to be a string or null.".to_owned()
     } else if !is("operationName", |value| {
         value.is_string() || value.is_null()
     }) {
@@ -76,19 +129,18 @@ pub(super) fn from_url(url: &Uri) -> Result<Params, RequestError> {
     #[serde(rename_all = "camelCase")]
     struct Read {
         query: Option<String>,
+        document_id: Option<String>,
         operation_name: Option<String>,
         variables: Option<String>,
         extensions: Option<String>,
     }
     let Query(read) = Query::<Read>::try_from_uri(url)
         .map_err(|_| bad("The URL's parameters can't be read, or one is there twice."))?;
-    let query = read
-        .query
-        .ok_or_else(|| bad("\"query\" has to be there."))?;
     let variables = json("variables", read.variables)?;
-    let _: Option<serde_json::Map<String, Json>> = json("extensions", read.extensions)?;
+    let document_id = name(read.document_id, json("extensions", read.extensions)?)?;
     Ok(Params {
-        query,
+        query: sent(read.query, document_id, "\"query\" has to be there.")?,
+        document_id,
         operation_name: read.operation_name.filter(|name| !name.is_empty()),
         variables: variables.unwrap_or_default(),
     })
@@ -121,7 +173,8 @@ mod tests {
             br#"{"query":"{a}","operationName":"A","variables":{"n":[1,null]},"extensions":{},"x":1}"#,
         )
         .unwrap();
-        assert_eq!(params.query, "{a}");
+        assert_eq!(params.query.as_deref(), Some("{a}"));
+        assert_eq!(params.document_id, None);
         assert_eq!(params.operation_name.as_deref(), Some("A"));
         assert_eq!(params.variables.len(), 1);
         assert!(from_body(br#"{"query":"","variables":null,"operationName":null}"#).is_ok());
@@ -137,6 +190,15 @@ mod tests {
             ("{}", "\"query\""),
             ("{\"query\":null}", "\"query\""),
             ("{\"query\":1}", "\"query\""),
+            ("{\"documentId\":1}", "\"documentId\""),
+            (
+                "{\"extensions\":{\"persistedQuery\":\"x\"}}",
+                "\"persistedQuery\"",
+            ),
+            (
+                "{\"documentId\":\"x\",\"extensions\":{\"persistedQuery\":{\"version\":2}}}",
+                "different documents",
+            ),
             (
                 "{\"query\":\"{a}\",\"operationName\":1}",
                 "\"operationName\"",
@@ -151,10 +213,51 @@ mod tests {
     }
 
     #[test]
+    fn a_document_may_be_named_instead_of_sent() {
+        let hash = "ab".repeat(32);
+        let id = DocumentId::Sha256([0xab; 32]);
+        let apollo = |version: i64| {
+            format!(r#"{{"persistedQuery":{{"version":{version},"sha256Hash":"{hash}"}}}}"#)
+        };
+        for (body, query, named) in [
+            (format!(r#"{{"documentId":"sha256:{hash}"}}"#), None, id),
+            (format!(r#"{{"query":"","documentId":"{hash}"}}"#), None, id),
+            (format!(r#"{{"extensions":{}}}"#, apollo(1)), None, id),
+            (
+                format!(
+                    r#"{{"query":"{{a}}","documentId":"{hash}","extensions":{}}}"#,
+                    apollo(1)
+                ),
+                Some("{a}"),
+                id,
+            ),
+            (
+                format!(r#"{{"query":"{{a}}","extensions":{}}}"#, apollo(2)),
+                Some("{a}"),
+                DocumentId::Unsupported,
+            ),
+            (
+                r#"{"documentId":"f00"}"#.to_owned(),
+                None,
+                DocumentId::Unknown,
+            ),
+        ] {
+            let params = from_body(body.as_bytes()).unwrap();
+            assert_eq!(params.query.as_deref(), query, "{body}");
+            assert_eq!(params.document_id, Some(named), "{body}");
+        }
+        let url = format!("/graphql?documentId=sha256:{hash}&operationName=A");
+        let params = from_url(&url.parse().unwrap()).unwrap();
+        assert_eq!((params.query, params.document_id), (None, Some(id)));
+        let nothing = r#"{"query":"{a}","extensions":{"persistedQuery":null,"other":{}}}"#;
+        assert_eq!(from_body(nothing.as_bytes()).unwrap().document_id, None);
+    }
+
+    #[test]
     fn a_url_is_read() {
         let read = |parameters: &str| from_url(&format!("/graphql?{parameters}").parse().unwrap());
         let params = read("query=%7Ba%7D&operationName=A&variables=%7B%22n%22%3A1%7D").unwrap();
-        assert_eq!(params.query, "{a}");
+        assert_eq!(params.query.as_deref(), Some("{a}"));
         assert_eq!(params.operation_name.as_deref(), Some("A"));
         assert_eq!(params.variables.len(), 1);
         for parameters in [
@@ -163,6 +266,7 @@ mod tests {
             "query=a&variables=x",
             "query=a&extensions=1",
             "query=a&query=b",
+            "documentId=a&documentId=b",
         ] {
             assert!(read(parameters).is_err(), "{parameters}");
         }

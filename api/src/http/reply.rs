@@ -14,7 +14,7 @@ use crate::answer::{RequestError, RequestErrorCode};
 use super::media::Media;
 
 /// Names the request in the answer's headers, as `requestId` does in its errors.
-pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The answer to a request that was executed, with errors of its fields or without.
 pub(super) fn executed(media: Media, answer: &Executed) -> Response<Body> {
@@ -48,7 +48,10 @@ fn status(media: Media, code: RequestErrorCode) -> StatusCode {
         | RequestErrorCode::OperationResolutionFailure
         | RequestErrorCode::BadUserInput
         | RequestErrorCode::LimitExceeded
-        | RequestErrorCode::IntrospectionDisabled => match media {
+        | RequestErrorCode::IntrospectionDisabled
+        | RequestErrorCode::PersistedQueryNotFound
+        | RequestErrorCode::PersistedQueryNotSupported
+        | RequestErrorCode::DocumentNotTrusted => match media {
             Media::Json => StatusCode::OK,
             Media::GraphqlResponse => StatusCode::BAD_REQUEST,
         },
@@ -58,6 +61,7 @@ fn status(media: Media, code: RequestErrorCode) -> StatusCode {
         RequestErrorCode::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
         RequestErrorCode::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         RequestErrorCode::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        RequestErrorCode::TooManyStreams => StatusCode::TOO_MANY_REQUESTS,
         RequestErrorCode::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         RequestErrorCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }
@@ -95,6 +99,8 @@ pub(crate) fn panicked() -> Response<Body> {
     *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
     let kind = HeaderValue::from_static(Media::Json.content_type());
     response.headers_mut().insert(CONTENT_TYPE, kind);
+    let no_store = HeaderValue::from_static("no-store");
+    response.headers_mut().insert(CACHE_CONTROL, no_store);
     response
 }
 

@@ -1,4 +1,4 @@
-//! How many sockets there are, and of whom.
+//! How many sockets and streams there are, and of whom.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::app::SocketSettings;
 
-/// The sockets of this node.
+/// The sockets of this node, and its streams of events.
 pub(crate) struct Sockets {
     settings: SocketSettings,
     shutdown: CancellationToken,
@@ -32,31 +32,31 @@ impl Sockets {
         }
     }
 
-    /// Waits until the last socket is closed; none may be opened by then.
+    /// Waits until the last of them is closed; none may be opened by then.
     pub(crate) async fn closed(&self) {
         self.tasks.close();
         self.tasks.wait().await;
     }
 
-    pub(super) fn settings(&self) -> &SocketSettings {
+    pub(crate) fn settings(&self) -> &SocketSettings {
         &self.settings
     }
 
-    pub(super) fn shutdown(&self) -> &CancellationToken {
+    pub(crate) fn shutdown(&self) -> &CancellationToken {
         &self.shutdown
     }
 
-    pub(super) fn tracker(&self) -> TaskTracker {
+    pub(crate) fn tracker(&self) -> TaskTracker {
         self.tasks.clone()
     }
 
-    /// Room for one more socket on this node, while the permit lives.
-    pub(super) fn seat(&self) -> Option<OwnedSemaphorePermit> {
+    /// Room for one more socket or stream on this node, while the permit lives.
+    pub(crate) fn seat(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.seats).try_acquire_owned().ok()
     }
 
-    /// Room for one more socket of an account, while the place lives.
-    pub(super) fn place(self: &Arc<Self>, account: AccountId) -> Option<Place> {
+    /// Room for one more socket or stream of an account, while the place lives.
+    pub(crate) fn place(self: &Arc<Self>, account: AccountId) -> Option<Place> {
         let mut accounts = self.accounts();
         let count = accounts.entry(account).or_default();
         if *count >= self.settings.per_account {
@@ -75,8 +75,8 @@ impl Sockets {
     }
 }
 
-/// One socket of an account.
-pub(super) struct Place {
+/// One socket or stream of an account.
+pub(crate) struct Place {
     sockets: Arc<Sockets>,
     account: AccountId,
 }

@@ -1,7 +1,6 @@
 //! One socket's conversation.
 
 use std::convert::Infallible;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,19 +9,20 @@ use axum::extract::ws::{CloseCode, CloseFrame, Message, Utf8Bytes, WebSocket, cl
 use domain::{Language, Requester};
 use futures_util::SinkExt;
 use futures_util::stream::{SplitSink, SplitStream, StreamExt};
-use tokio::time::{Instant, MissedTickBehavior, Sleep, interval_at, sleep, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout};
 use tokio_tungstenite::tungstenite;
 
 use crate::answer::{RequestError, RequestErrorCode};
 use crate::app::App;
 use crate::authenticate::{Denied, Identity, bearer};
 use crate::http::denied_error;
+use crate::operation::Event;
 use crate::request::RequestContext;
-use crate::sessions::SessionWatch;
+use crate::term::Term;
 
 use super::census::{Place, Sockets};
 use super::message::{Credentials, FromClient, FromServer};
-use super::operations::{Event, Operations};
+use super::operations::Operations;
 
 /// How long a client may take to answer a close.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -47,23 +47,6 @@ impl End {
 struct Acknowledged {
     requester: Requester,
     _place: Option<Place>,
-}
-
-/// What ends a conversation from outside.
-#[derive(Default)]
-struct Term {
-    token: Option<Pin<Box<Sleep>>>,
-    session: Option<SessionWatch>,
-}
-
-impl Term {
-    /// Returns why the client is no longer who it said.
-    async fn ended(&mut self) -> &'static str {
-        tokio::select! {
-            () = maybe(self.token.as_mut()) => "The access token's time is over",
-            () = maybe(self.session.as_ref().map(SessionWatch::over)) => "The session is over",
-        }
-    }
 }
 
 /// The way to the client.
@@ -279,16 +262,14 @@ impl Connection {
             (None, Some(token)) => (self.app.authenticate)(token).await,
             (None, None) => Ok(Identity::ANONYMOUS),
         };
-        let Identity {
-            requester,
-            expires_in,
-        } = identified.map_err(|denied| match denied {
+        let identity = identified.map_err(|denied| match denied {
             Denied::Token => End::close(4403, "Forbidden"),
             Denied::Fault(_) => {
                 let error = denied_error(denied, (self.app.request_id)());
                 End::close(close_code::AGAIN, error.first_message())
             }
         })?;
+        let requester = identity.requester;
         let place = match requester {
             Requester::Anonymous => None,
             Requester::SignedIn { account, .. } => match self.sockets.place(account) {
@@ -296,23 +277,12 @@ impl Connection {
                 None => return Err(End::close(4429, "Too many sockets of one account")),
             },
         };
-        self.term = Term {
-            token: expires_in.map(|left| Box::pin(sleep(left))),
-            session: requester.session().map(|id| self.app.ended.watch(id)),
-        };
+        self.term = Term::of(&identity, &self.app.ended);
         self.acknowledged = Some(Acknowledged {
             requester,
             _place: place,
         });
         Ok(())
-    }
-}
-
-/// Waits for what may not be there: then for ever.
-async fn maybe(what: Option<impl Future<Output = ()>>) {
-    match what {
-        Some(what) => what.await,
-        None => std::future::pending().await,
     }
 }
 

@@ -1,23 +1,13 @@
 //! The operations that run on one socket.
 
 use std::collections::HashMap;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use async_graphql::Response;
-use futures_util::future::ready;
-use futures_util::stream::{AbortHandle, BoxStream, SelectAll, Stream, StreamExt, abortable, once};
+use futures_util::stream::{AbortHandle, BoxStream, SelectAll, StreamExt, abortable};
 
-use crate::answer::RequestError;
 use crate::engine::Engine;
+use crate::operation::{self, Event};
 use crate::request::{Params, RequestContext};
-
-/// What becomes of an operation: results, and then one of the two ends.
-pub(super) enum Event {
-    Next(Response),
-    Error(RequestError),
-    Complete,
-}
 
 /// The running operations, by the id that the client gave each.
 #[derive(Default)]
@@ -44,7 +34,11 @@ impl Operations {
         context: RequestContext,
     ) {
         let id: Arc<str> = Arc::from(id);
-        let (events, handle) = abortable(events(engine, params, context));
+        let prepared = {
+            let engine = engine.clone();
+            async move { engine.prepare(params).await }
+        };
+        let (events, handle) = abortable(operation::run(engine, prepared, context));
         self.handles.insert(Arc::clone(&id), handle);
         self.running
             .push(events.map(move |event| (Arc::clone(&id), event)).boxed());
@@ -65,37 +59,4 @@ impl Operations {
         }
         Some((id, event))
     }
-}
-
-fn events(
-    engine: Engine,
-    params: Params,
-    context: RequestContext,
-) -> impl Stream<Item = Event> + Send + 'static {
-    let prepared = {
-        let engine = engine.clone();
-        async move { engine.prepare(params).await }
-    };
-    let results = once(prepared).flat_map(move |prepared| match prepared {
-        Ok(prepared) => engine.stream(prepared, context),
-        Err(error) => once(ready(Err(error))).boxed(),
-    });
-    // A resolver that panics ends its operation, not the socket and the operations beside it.
-    let results = AssertUnwindSafe(results).catch_unwind().map(move |result| {
-        result.unwrap_or_else(|_| Err(RequestError::panicked(context.request_id)))
-    });
-    // An error is the end; without one, completion is.
-    results
-        .map(Some)
-        .chain(once(ready(None)))
-        .scan(false, |ended, result| {
-            let event = match result {
-                _ if *ended => None,
-                Some(Ok(response)) => Some(Event::Next(response)),
-                Some(Err(error)) => Some(Event::Error(error)),
-                None => Some(Event::Complete),
-            };
-            *ended = !matches!(event, Some(Event::Next(_)));
-            ready(event)
-        })
 }

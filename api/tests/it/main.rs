@@ -8,11 +8,14 @@
 )]
 
 mod answers;
+mod browsers;
 mod client;
 mod http;
 mod limits;
+mod persisted;
 mod playground;
 mod server;
 mod socket;
+mod sse;
 mod toy;
 mod webhooks;

@@ -1,7 +1,7 @@
 //! The graphql-transport-ws protocol, message by message.
 
-mod client;
-mod life;
+pub mod client;
+pub mod life;
 
 use std::sync::atomic::Ordering;
 
@@ -174,67 +174,73 @@ async fn pings_are_answered_at_any_time() {
 #[tokio::test]
 async fn each_breach_of_the_protocol_has_its_code() {
     let server = Server::start().await;
-    let init = json!({ "type": "connection_init" });
-    let subscribe = |id: &str| {
-        let query = "subscription { ticks(everyMillis: 60000) }";
-        json!({ "type": "subscribe", "id": id, "payload": { "query": query } })
-    };
+    let init = |payload: Json| json!({ "type": "connection_init", "payload": payload });
     for (said, code) in [
-        (vec![subscribe("a")], 4401),
-        (vec![json!({ "type": "complete" })], 4400),
-        (vec![json!("hello")], 4400),
-        (vec![json!({ "type": "start", "id": "a" })], 4400),
-        (
-            vec![json!({ "type": "connection_init", "payload": [] })],
-            4400,
-        ),
-        (
-            vec![json!({ "type": "connection_init", "payload": { "Authorization": "Bearer x" } })],
-            4403,
-        ),
-        (
-            vec![json!({ "type": "connection_init", "payload": { "authorization": "Basic x" } })],
-            4403,
-        ),
-        (
-            vec![json!({ "type": "connection_init", "payload": { "authToken": "forged" } })],
-            4403,
-        ),
-        (
-            vec![json!({ "type": "connection_init", "payload": { "authToken": "broken" } })],
-            1013,
-        ),
+        (forever("a"), 4401),
+        (json!({ "type": "complete" }), 4400),
+        (json!("hello"), 4400),
+        (json!({ "type": "start", "id": "a" }), 4400),
+        // What only a server says.
+        (json!({ "type": "connection_ack" }), 4400),
+        (init(json!([])), 4400),
+        (init(json!({ "Authorization": "Bearer x" })), 4403),
+        (init(json!({ "authorization": "Basic x" })), 4403),
+        (init(json!({ "authToken": "forged" })), 4403),
+        (init(json!({ "authToken": "broken" })), 1013),
     ] {
         let mut socket = Socket::open(&server).await;
-        for message in &said {
-            socket.say(message).await;
-        }
+        socket.say(&said).await;
         assert_eq!(socket.closed().await, code, "{said:?}");
     }
+}
 
+/// Asks for what does not end.
+fn forever(id: &str) -> Json {
+    let query = "subscription { ticks(everyMillis: 60000) }";
+    json!({ "type": "subscribe", "id": id, "payload": { "query": query } })
+}
+
+#[tokio::test]
+async fn what_is_there_already_is_not_begun_again() {
+    let server = Server::start().await;
+    let init = json!({ "type": "connection_init" });
     let mut socket = Socket::ready(&server).await;
     socket.say(&init).await;
     assert_eq!(socket.closed().await, 4429);
 
+    // The second one came before the first was answered.
+    let mut socket = Socket::open(&server).await;
+    socket.say(&init).await;
+    socket.say(&init).await;
+    assert_eq!(socket.hear().await["type"], "connection_ack");
+    assert_eq!(socket.closed().await, 4429);
+
     let mut socket = Socket::ready(&server).await;
     let long = "가".repeat(42);
-    socket.say(&subscribe(&long)).await;
-    socket.say(&subscribe(&long)).await;
+    socket.say(&forever(&long)).await;
+    socket.say(&forever(&long)).await;
     assert_eq!(socket.closed().await, 4409);
     server
         .until(|counters| counters.open.load(Ordering::SeqCst) == 0)
         .await;
+}
 
-    let mut socket = Socket::ready(&server).await;
-    socket
-        .say(&json!({ "type": "subscribe", "id": "a", "payload": { "query": 1 } }))
-        .await;
-    assert_eq!(socket.closed().await, 4400);
+#[tokio::test]
+async fn what_can_not_be_read_ends_a_socket_that_was_let_in() {
+    let server = Server::start().await;
+    for said in [
+        json!({ "type": "subscribe", "id": "a", "payload": { "query": 1 } }),
+        json!({ "type": "next", "id": "a", "payload": {} }),
+    ] {
+        let mut socket = Socket::ready(&server).await;
+        socket.say(&said).await;
+        assert_eq!(socket.closed().await, 4400);
+    }
 
     let mut socket = Socket::ready(&server).await;
     socket
         .0
-        .send(Message::binary(init.to_string()))
+        .send(Message::binary(r#"{"type":"ping"}"#))
         .await
         .unwrap();
     assert_eq!(socket.closed().await, 4400);

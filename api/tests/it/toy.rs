@@ -247,7 +247,11 @@ impl Feed {
     async fn panics(&self) -> impl Stream<Item = i32> {
         stream::once(async { i32::from(panic_now()) })
     }
-    async fn big(&self) -> impl Stream<Item = String> {
-        stream::repeat_with(|| "x".repeat(100_000))
+    async fn big(&self, ctx: &Context<'_>) -> impl Stream<Item = String> {
+        let open = Open::new(ctx);
+        stream::repeat_with(move || {
+            let _open = &open;
+            "x".repeat(100_000)
+        })
     }
 }

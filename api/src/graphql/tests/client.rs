@@ -106,7 +106,8 @@ impl Client {
 
 fn params(query: &str, variables: Value) -> Params {
     Params {
-        query: query.to_owned(),
+        query: Some(query.to_owned()),
+        document_id: None,
         operation_name: None,
         variables: Variables::from_json(variables),
     }

@@ -14,6 +14,8 @@ use serde_json::json;
 use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use uuid::Uuid;
 
@@ -85,7 +87,7 @@ async fn a_socket_ends_with_its_session() {
 }
 
 /// A ledger in which session 9 has ended.
-struct Nines;
+pub struct Nines;
 
 #[async_trait]
 impl Sessions for Nines {
@@ -127,6 +129,42 @@ impl Sessions for Nines {
     async fn end_sessions(&self, _: AccountId, _: Ending, _: Timestamp) -> Result<usize, Fault> {
         unreachable!("nobody signs out")
     }
+}
+
+#[tokio::test]
+async fn a_client_that_closes_is_answered_and_its_operations_end() {
+    let server = Server::start().await;
+    let mut socket = Socket::ready(&server).await;
+    for id in ["a", "b"] {
+        socket
+            .subscribe(id, "subscription { ticks(everyMillis: 60000) }")
+            .await;
+    }
+    server
+        .until(|counters| counters.open.load(Ordering::SeqCst) == 2)
+        .await;
+    let frame = CloseFrame {
+        code: CloseCode::Normal,
+        reason: "".into(),
+    };
+    socket.0.close(Some(frame)).await.unwrap();
+    let Err((code, _)) = socket.receive().await else {
+        panic!("the close is answered")
+    };
+    assert_eq!(code, 1000);
+    server
+        .until(|counters| counters.open.load(Ordering::SeqCst) == 0)
+        .await;
+}
+
+#[tokio::test]
+async fn what_is_asked_right_behind_the_beginning_is_answered() {
+    let server = Server::start().await;
+    let mut socket = Socket::open(&server).await;
+    socket.say(&json!({ "type": "connection_init" })).await;
+    socket.subscribe("a", "{ hello }").await;
+    assert_eq!(socket.hear().await["type"], "connection_ack");
+    assert_eq!(socket.hear().await["payload"]["data"]["hello"], "world");
 }
 
 #[tokio::test]
