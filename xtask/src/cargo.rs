@@ -61,6 +61,12 @@ impl Workspace {
         command(&self.root)
     }
 
+    /// The product as a build of the workspace left it.
+    pub fn binary(&self) -> PathBuf {
+        let name = format!("firstcome{}", std::env::consts::EXE_SUFFIX);
+        self.target.join("debug").join(name)
+    }
+
     /// `cargo tree` over the given scope as (depth, name) rows, top down.
     pub fn tree(&self, scope: &[&str]) -> Result<Vec<(usize, String)>, Failure> {
         let output = answer(

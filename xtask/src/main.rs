@@ -1,8 +1,9 @@
-//! Developer commands: `cargo xtask check`, `schema`, `services`, `test`.
+//! Developer commands: `cargo xtask check`, `clients`, `schema`, `services`, `test`.
 
 mod architecture;
 mod cargo;
 mod check;
+mod clients;
 mod compose;
 mod schema;
 mod servers;
@@ -25,6 +26,8 @@ struct Arguments {
 enum Command {
     /// Formatting, lints and the architecture's rules
     Check,
+    /// The public clients and audits alone, against the product as it was built last
+    Clients,
     /// Write schema.graphql as the binary prints it
     Schema {
         /// Compare instead of writing; fail with the difference
@@ -36,7 +39,8 @@ enum Command {
         #[command(subcommand)]
         command: servers::Command,
     },
-    /// Everything CI asks for: check, schema --check, then all tests with the real servers
+    /// Everything CI asks for: check, schema --check, all tests with the real servers, then the
+    /// public clients
     Test,
 }
 
@@ -51,6 +55,7 @@ fn run(command: &Command) -> Result<ExitCode, Failure> {
     let workspace = cargo::Workspace::find;
     match command {
         Command::Check => Ok(check::run(&workspace()?)),
+        Command::Clients => Ok(test::of_clients(&workspace()?)),
         Command::Schema { check: false } => schema::write(&workspace()?),
         Command::Schema { check: true } => schema::compare(&workspace()?),
         Command::Services { command } => servers::run(command),

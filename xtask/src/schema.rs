@@ -53,8 +53,7 @@ fn build(workspace: &Workspace) -> Result<(), Failure> {
 }
 
 fn print(workspace: &Workspace) -> Result<String, Failure> {
-    let binary = format!("firstcome{}", std::env::consts::EXE_SUFFIX);
-    answer(Command::new(workspace.target.join("debug").join(binary)).arg("schema"))
+    answer(Command::new(workspace.binary()).arg("schema"))
 }
 
 fn difference(written: &str, printed: &str) -> Option<String> {

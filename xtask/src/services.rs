@@ -26,6 +26,7 @@ mod process;
 mod redis;
 mod server;
 mod shared;
+mod shop;
 mod spawn;
 mod stripe_mock;
 mod wait;
@@ -40,4 +41,5 @@ pub use self::server::Server;
 pub use self::shared::{
     Addresses, Answer, Cluster, Log, RedisAddresses, Sentinel, Set, Url, down, status,
 };
+pub use self::shop::Shop;
 pub use self::stripe_mock::StripeMock;

@@ -8,7 +8,7 @@ use xtask::services::{Lifetime, Set, StripeMock};
 
 use crate::cargo::Workspace;
 use crate::steps::{Steps, succeeds};
-use crate::{check, schema, servers};
+use crate::{check, clients, schema, servers};
 
 /// Places where a test stops a process are in what the tests run, not in what is released.
 const FEATURES: [&str; 2] = ["--features", "firstcome/failpoints"];
@@ -18,6 +18,7 @@ const FEATURES: [&str; 2] = ["--features", "firstcome/failpoints"];
 pub fn run(workspace: &Workspace) -> ExitCode {
     let mut steps = Steps::default();
     let mut tally = Tally::default();
+    let mut of_clients = Tally::default();
     check::add(&mut steps, workspace);
     // Once, with the features the tests are built with: what follows finds it all there.
     let build = ["build", "--workspace", "--all-targets"];
@@ -41,9 +42,20 @@ pub fn run(workspace: &Workspace) -> ExitCode {
                 .args(FEATURES);
             tests(&mut cargo, &mut tally, stdout().lock())
         });
+        clients::add(&mut steps, workspace, &mut of_clients, stdout().lock());
     }
     let code = steps.summary();
-    println!("{}", last_line(&tally, steps.failed()));
+    println!("{}", last_line(&[tally, of_clients], steps.failed()));
+    code
+}
+
+/// Runs the public clients alone.
+pub fn of_clients(workspace: &Workspace) -> ExitCode {
+    let mut steps = Steps::default();
+    let mut tally = Tally::default();
+    clients::add(&mut steps, workspace, &mut tally, stdout().lock());
+    let code = steps.summary();
+    println!("{}", last_line(&[tally], steps.failed()));
     code
 }
 
@@ -57,19 +69,24 @@ fn stripe_mock(steps: &mut Steps) {
     }
 }
 
-/// The step whose tests failed is counted by its tests.
-fn last_line(tally: &Tally, failed_steps: usize) -> String {
-    let without_tests = failed_steps - usize::from(tally.failed > 0);
+/// A step whose tests failed is counted by its tests.
+fn last_line(tallies: &[Tally], failed_steps: usize) -> String {
+    let passed: usize = tallies.iter().map(|tally| tally.passed).sum();
+    let failed: usize = tallies.iter().map(|tally| tally.failed).sum();
+    let counted = tallies.iter().filter(|tally| tally.failed > 0).count();
     format!(
-        "{} passed, {} failed",
-        tally.passed,
-        tally.failed + without_tests
+        "{passed} passed, {} failed",
+        failed + failed_steps - counted
     )
 }
 
-/// Runs `cargo test` as prepared, passing its output on and counting; whether tests ran and all of
-/// them passed.
-fn tests(command: &mut Command, tally: &mut Tally, screen: impl Write) -> Result<bool, Failure> {
+/// Runs `cargo test`, or another runner, as prepared, passing its output on and counting; whether
+/// tests ran and all of them passed.
+pub fn tests(
+    command: &mut Command,
+    tally: &mut Tally,
+    screen: impl Write,
+) -> Result<bool, Failure> {
     let mut child = command.stdout(Stdio::piped()).spawn()?;
     if let Some(output) = child.stdout.take() {
         tally.follow(output, screen)?;
@@ -81,9 +98,9 @@ fn tests(command: &mut Command, tally: &mut Tally, screen: impl Write) -> Result
     Ok(succeeded && tally.failed == 0 && tally.passed > 0)
 }
 
-/// What libtest's summaries add up to.
+/// What the summaries of libtest, or of Node's own runner, add up to.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Tally {
+pub struct Tally {
     passed: usize,
     failed: usize,
 }
@@ -102,8 +119,20 @@ impl Tally {
         Ok(())
     }
 
-    /// `test result: ok. 12 passed; 0 failed; 1 ignored; …`
+    /// `test result: ok. 12 passed; 0 failed; 1 ignored; …`, or `# pass 12` in TAP.
     fn add(&mut self, line: &str) {
+        if let Some((what, number)) = line
+            .strip_prefix("# ")
+            .and_then(|rest| rest.split_once(' '))
+            && let Ok(number) = number.trim().parse::<usize>()
+        {
+            match what {
+                "pass" => self.passed += number,
+                "fail" | "cancelled" => self.failed += number,
+                _ => {}
+            }
+            return;
+        }
         let Some((_, counts)) = line
             .strip_prefix("test result: ")
             .and_then(|rest| rest.split_once(". "))
@@ -183,12 +212,29 @@ test result: ok. 11 passed; 0 failed; 3 ignored; 0 measured; 0 filtered out; fin
 
     #[test]
     fn the_last_line_never_hides_a_failed_step() {
-        let line = |passed, failed, steps| last_line(&Tally { passed, failed }, steps);
+        let line = |passed, failed, steps| last_line(&[Tally { passed, failed }], steps);
         assert_eq!(line(120, 0, 0), "120 passed, 0 failed");
         assert_eq!(line(120, 0, 1), "120 passed, 1 failed");
         assert_eq!(line(117, 3, 1), "117 passed, 3 failed");
         assert_eq!(line(117, 3, 2), "117 passed, 4 failed");
         assert_eq!(line(0, 0, 1), "0 passed, 1 failed");
+        let two = [2, 3].map(|failed| Tally { passed: 10, failed });
+        assert_eq!(last_line(&two, 3), "20 passed, 6 failed");
+    }
+
+    #[test]
+    fn nodes_summary_is_read_too() {
+        let output = "TAP version 13\n# Subtest: # pass 7\nok 1 - # pass 7\n1..6\n# tests 6\n\
+                      # pass 3\n# fail 1\n# cancelled 1\n# skipped 1\n# duration_ms 12.5\n";
+        let mut tally = Tally::default();
+        tally.follow(output.as_bytes(), Vec::new()).unwrap();
+        assert_eq!(
+            tally,
+            Tally {
+                passed: 3,
+                failed: 2
+            }
+        );
     }
 
     #[test]
