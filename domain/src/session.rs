@@ -19,6 +19,8 @@ pub struct Session {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Ending {
     One(SessionId),
+    /// Those on other devices.
+    AllBut(SessionId),
     All,
 }
 

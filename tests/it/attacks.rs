@@ -279,7 +279,10 @@ async fn no_mutation_runs_by_a_link_or_a_form_of_another_site() {
             assert_eq!(by_form.send().await.unwrap().status(), 415, "{mutation}");
         }
     }
-    let everywhere = [("query", "mutation { signOutEverywhere { endedSessions } }")];
+    let everywhere = [(
+        "query",
+        "mutation { signOutEverywhere(input: {}) { endedSessions } }",
+    )];
     let by_link = owner.request(Method::GET, "/graphql").query(&everywhere);
     assert_eq!(by_link.send().await.unwrap().status(), 405);
     owner.ask("{ viewer { __typename } }", json!({})).await;

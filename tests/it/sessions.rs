@@ -20,6 +20,12 @@ async fn sessions_of(caller: &Caller) -> Vec<Value> {
     serde_json::from_value(answer["viewer"]["sessions"].take()).unwrap()
 }
 
+async fn everywhere(caller: &Caller, input: Value) -> Value {
+    let document = "mutation($input: SignOutEverywhereInput!) { signOutEverywhere(input: $input) {
+        endedSessions userErrors { code } } }";
+    caller.mutate(document, input).await
+}
+
 /// A device of the demo's customer.
 struct Device {
     caller: Caller,
@@ -215,16 +221,17 @@ async fn sessions_are_ended_one_by_one_or_all() {
     assert_eq!(code(&payload), Some("NOT_FOUND"), "{payload}");
     assert_eq!(sessions_of(&desk.caller).await.len(), 2);
 
-    let everywhere = "mutation { signOutEverywhere { endedSessions userErrors { code } } }";
-    let answer = server.anybody().ask(everywhere, json!({})).await;
-    let refused = &answer["signOutEverywhere"];
-    assert_eq!(code(refused), Some("UNAUTHENTICATED"), "{refused}");
-    let answer = phone.caller.ask(everywhere, json!({})).await;
-    assert_eq!(answer["signOutEverywhere"]["endedSessions"], 2, "{answer}");
-    phone.until_signed_out(&server).await;
+    let refused = everywhere(&server.anybody(), json!({})).await;
+    assert_eq!(code(&refused), Some("UNAUTHENTICATED"), "{refused}");
+    let payload = everywhere(&phone.caller, json!({ "keepThis": true })).await;
+    assert_eq!(payload["endedSessions"], 1, "{payload}");
     desk.until_signed_out(&server).await;
+    phone.assert_signed_in(&server).await;
     let again = Device::sign_in(&shop, &server).await;
-    again.assert_signed_in(&server).await;
+    let payload = everywhere(&phone.caller, json!({})).await;
+    assert_eq!(payload["endedSessions"], 2, "{payload}");
+    phone.until_signed_out(&server).await;
+    again.until_signed_out(&server).await;
     stranger.ask(ME, json!({})).await;
 }
 
@@ -233,8 +240,8 @@ async fn who_was_signed_out_stays_so_after_a_restart() {
     let shop = Shop::new();
     let server = shop.start().await;
     let mine = Device::sign_in(&shop, &server).await;
-    let everywhere = "mutation { signOutEverywhere { endedSessions userErrors { code } } }";
-    mine.caller.ask(everywhere, json!({})).await;
+    let payload = everywhere(&mine.caller, json!({})).await;
+    assert_eq!(payload["endedSessions"], 1, "{payload}");
     mine.until_signed_out(&server).await;
     assert_eq!(server.stop().await, Some(0));
     let server = shop.start().await;

@@ -14,8 +14,8 @@ const SCHEMA: &str = "{ __schema {
 
 /// What can be done, as the endpoint says of itself.
 pub struct Mutations {
-    /// The type of each one's input; none where it takes nothing.
-    inputs: BTreeMap<String, Option<String>>,
+    /// The type of each one's input.
+    inputs: BTreeMap<String, String>,
     types: BTreeMap<String, Value>,
 }
 
@@ -25,9 +25,8 @@ impl Mutations {
         let schema = &mut answer["__schema"];
         let fields = schema["mutationType"]["fields"].as_array().unwrap();
         let inputs = fields.iter().map(|field| {
-            let input = field["args"].as_array().unwrap().first();
             let name = field["name"].as_str().unwrap().to_owned();
-            (name, input.map(|input| named(&input["type"]).to_owned()))
+            (name, named(&field["args"][0]["type"]).to_owned())
         });
         let inputs = inputs.collect();
         let types = schema["types"].as_array_mut().unwrap().drain(..);
@@ -46,9 +45,7 @@ impl Mutations {
     /// included.
     pub fn ids_in(&self, mutation: &str) -> BTreeSet<String> {
         let mut found = BTreeSet::new();
-        if let Some(input) = &self.inputs[mutation] {
-            self.collect_ids(input, &mut found);
-        }
+        self.collect_ids(&self.inputs[mutation], &mut found);
         found
     }
 
@@ -74,10 +71,7 @@ impl Mutations {
         mutation: &str,
         ids: &dyn Fn(&str) -> Value,
     ) -> Value {
-        let Some(input) = &self.inputs[mutation] else {
-            let document = format!("mutation {{ {mutation} {{ userErrors {{ code field }} }} }}");
-            return caller.post(&document, json!({})).await;
-        };
+        let input = &self.inputs[mutation];
         let document = format!(
             "mutation($input: {input}!) {{ {mutation}(input: $input) {{
                 userErrors {{ code field }} }} }}"

@@ -123,8 +123,10 @@ pub async fn end_sessions(
         .select_only()
         .column(sessions::Column::Id)
         .filter(sessions::Column::AccountId.eq(account.0));
-    if let Ending::One(session) = which {
-        select = select.filter(sessions::Column::Id.eq(session.0));
+    match which {
+        Ending::One(session) => select = select.filter(sessions::Column::Id.eq(session.0)),
+        Ending::AllBut(session) => select = select.filter(sessions::Column::Id.ne(session.0)),
+        Ending::All => {}
     }
     let ids: Vec<Uuid> = select.lock_exclusive().into_tuple().all(on).await?;
     let notes = ids.iter().map(|id| ended_sessions::Model {

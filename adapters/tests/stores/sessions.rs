@@ -103,7 +103,11 @@ pub async fn who_ends_a_session_is_heard(bench: Bench) {
     assert_eq!(end(&bench, 1, Ending::One(kims[1].id), 20).await, 1);
     assert_eq!(end(&bench, 1, Ending::One(kims[1].id), 21).await, 0);
     assert_eq!(open(1).await, [kims[2].id, kims[0].id]);
-    assert_eq!(end(&bench, 1, Ending::All, 30).await, 2);
+    let stays = Ending::AllBut(kims[0].id);
+    assert_eq!(end(&bench, 1, stays, 30).await, 1);
+    assert_eq!(end(&bench, 1, stays, 30).await, 0);
+    assert_eq!(open(1).await, [kims[0].id]);
+    assert_eq!(end(&bench, 1, Ending::All, 30).await, 1);
     assert_eq!(end(&bench, 1, Ending::All, 31).await, 0);
     assert!(open(1).await.is_empty());
     assert_eq!(open(2).await, [lees[0].id]);

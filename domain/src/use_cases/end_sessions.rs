@@ -23,15 +23,17 @@ pub async fn end_session(
     }
 }
 
-/// Ends every session of the account that asks, the one it asks from included; returns how many
+/// Ends every session of the account that asks, all but `kept` where there is one; returns how many
 /// there were.
 ///
 /// # Errors
 /// A fault of the ledger.
-pub async fn sign_out_everywhere(ports: &Ports, account: AccountId) -> Result<usize, Failure> {
+pub async fn sign_out_everywhere(
+    ports: &Ports,
+    account: AccountId,
+    kept: Option<SessionId>,
+) -> Result<usize, Failure> {
     let now = ports.clock.now();
-    Ok(ports
-        .sessions
-        .end_sessions(account, Ending::All, now)
-        .await?)
+    let which = kept.map_or(Ending::All, Ending::AllBut);
+    Ok(ports.sessions.end_sessions(account, which, now).await?)
 }

@@ -81,12 +81,16 @@ impl Sessions {
         answer(ctx, input.end(ctx).await)
     }
 
-    /// Ends every session of the requester, this one included. Their access tokens stop working within
-    /// seconds. For who is signed in.
+    /// Ends every session of the requester, this one included unless it is to stay. Their access tokens
+    /// stop working within seconds. For who is signed in.
     ///
     /// Refusals: `Unauthenticated`.
-    async fn sign_out_everywhere(&self, ctx: &Context<'_>) -> Option<SignOutEverywherePayload> {
-        answer(ctx, everywhere(ctx).await)
+    async fn sign_out_everywhere(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which sessions to end.")] input: SignOutEverywhereInput,
+    ) -> Option<SignOutEverywherePayload> {
+        answer(ctx, input.sign_out(ctx).await)
     }
 }
 
@@ -213,6 +217,14 @@ impl EndSessionInput {
     }
 }
 
+/// Which sessions to end.
+#[derive(InputObject)]
+pub struct SignOutEverywhereInput {
+    /// Whether the session that is asked from goes on.
+    #[graphql(default)]
+    keep_this: bool,
+}
+
 payload! {
     /// What became of `signOutEverywhere`.
     SignOutEverywherePayload {
@@ -221,9 +233,13 @@ payload! {
     }
 }
 
-async fn everywhere(ctx: &Context<'_>) -> Result<SignOutEverywherePayload, Failure> {
-    let account = RequestContext::of(ctx).requester.account()?;
-    let ended = sign_out_everywhere(&Graph::of(ctx).ports, account).await?;
-    let ended = count(i64::try_from(ended).unwrap_or(i64::MAX));
-    Ok(SignOutEverywherePayload::done(ctx, ended))
+impl SignOutEverywhereInput {
+    async fn sign_out(self, ctx: &Context<'_>) -> Result<SignOutEverywherePayload, Failure> {
+        let requester = RequestContext::of(ctx).requester;
+        let kept = requester.session().filter(|_| self.keep_this);
+        let ports = &Graph::of(ctx).ports;
+        let ended = sign_out_everywhere(ports, requester.account()?, kept).await?;
+        let ended = count(i64::try_from(ended).unwrap_or(i64::MAX));
+        Ok(SignOutEverywherePayload::done(ctx, ended))
+    }
 }

@@ -2,7 +2,7 @@ use std::collections::HashSet;
 
 use async_graphql::resolver_utils::EnumType;
 use domain::order::OrderStatus;
-use domain::{ItemId, Timestamp, WishlistEntryId};
+use domain::{ItemId, Timestamp, VerificationId, WishlistEntryId};
 use uuid::Uuid;
 
 use super::*;
@@ -59,6 +59,11 @@ fn reasons() -> Vec<Reason> {
         Reason::InvalidCredentials,
         Reason::VerificationInvalid,
         Reason::SessionEnded,
+        Reason::SecondFactorRequired {
+            challenge: VerificationId(Uuid::nil()),
+            expires_at: at,
+        },
+        Reason::OrdersOpen { orders: 2 },
         Reason::RateLimited { retry_after_ms: 1 },
     ]
 }
