@@ -9,6 +9,7 @@ use domain::Fault;
 
 use crate::roles;
 use crate::roles::audit::AuditArgs;
+use crate::roles::rotate::RotateArgs;
 use crate::roles::work::WorkArgs;
 use crate::rush::RushArgs;
 
@@ -31,6 +32,7 @@ enum Role {
     /// Serve a mutation that does nothing, for a rehearsal to compare with.
     #[command(name = crate::rush::FLOOR, hide = true)]
     Floor,
+    /// Give an account another role: its e-mail address is read from standard input.
     /// Take a catalogue in from CSV.
     Import(roles::import::Args),
     /// Bring the ledger's schema up to date; over servers, make keys, topics and the demo too.
@@ -39,6 +41,8 @@ enum Role {
     Provider,
     /// Remove the accounts that rehearsals made.
     RehearsalClear,
+    /// Replace keys, while the shop runs or not.
+    Rotate(RotateArgs),
     /// Send a rehearsal crowd against a running endpoint, then audit.
     Rush(Box<RushArgs>),
     /// Print the GraphQL schema.
@@ -84,6 +88,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Some(Role::Migrate) => roles::migrate::run(&config).await,
         Some(Role::Provider) => done(roles::provider::run(&config).await),
         Some(Role::RehearsalClear) => roles::rehearsal::clear(&config).await,
+        Some(Role::Rotate(args)) => roles::rotate::run(&config, &args).await,
         Some(Role::Rush(args)) => roles::rehearsal::rush(&config, *args).await,
         Some(Role::Serve) => done(roles::serve::run(&config).await),
         Some(Role::Work(args)) => done(roles::work::run(&config, &args).await),

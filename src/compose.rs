@@ -7,8 +7,7 @@ use std::sync::Arc;
 
 use adapters::clock::SystemClock;
 use adapters::config::Config;
-use adapters::crypto::vault::Vault;
-use adapters::crypto::{Argon2Passwords, JwtTokens, KeyedDigests, Keyring};
+use adapters::crypto::{Argon2Passwords, KeyedDigests, Keyring, LiveKeys};
 use adapters::entropy::SystemEntropy;
 use adapters::guard::{GuardSettings, Guards};
 use adapters::mail::{FolderMailbox, FolderMailer, SmtpMailer};
@@ -16,6 +15,7 @@ use adapters::payment::{SimulatedProvider, StripeProvider, StripeSettings};
 use adapters::sql::Ledger;
 use domain::Fault;
 use domain::ports::{Clock, Entropy, Gate, ItemCache, Log, Mailbox, Mailer, Ports, Provider};
+use tokio::task::AbortHandle;
 
 pub use distributed::{make_log, migrate_ledger};
 
@@ -27,6 +27,8 @@ pub struct World {
     /// Where letters can be read; nowhere, when a mail server takes them.
     pub mailbox: Option<Arc<dyn Mailbox>>,
     ledger: Arc<Ledger>,
+    /// Takes keys that come into their file.
+    following: AbortHandle,
 }
 
 /// What a shop in one process and one over servers have each in their own way.
@@ -41,7 +43,7 @@ struct Engines {
 struct Base {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
-    keys: Keyring,
+    keys: LiveKeys,
 }
 
 impl World {
@@ -90,7 +92,7 @@ impl World {
             mailer,
             passwords: Arc::new(Argon2Passwords::new(entropy.clone())?),
             digests: Arc::new(KeyedDigests::new(&keys.digests)),
-            tokens: Arc::new(JwtTokens::new(&keys.tokens)),
+            tokens: keys.tokens.clone(),
             policies: Arc::new(policies),
             clock,
             entropy,
@@ -106,6 +108,7 @@ impl World {
             guards,
             mailbox,
             ledger,
+            following: tokio::spawn(keys.follow()).abort_handle(),
         })
     }
 
@@ -114,15 +117,16 @@ impl World {
     /// # Errors
     /// It could not be closed cleanly; nothing that was committed is lost.
     pub async fn close(self) -> Result<(), Fault> {
+        self.following.abort();
         self.ledger.close().await
     }
 }
 
-/// The ledger alone, with the keys that go with it.
+/// The ledger alone, with the keys that go with it, as they are now.
 ///
 /// # Errors
 /// There is none, or it can't be opened.
-pub async fn open_ledger(config: &Config) -> Result<(Arc<Ledger>, Keyring), Fault> {
+pub async fn open_ledger(config: &Config) -> Result<(Arc<Ledger>, LiveKeys), Fault> {
     let base = if config.servers().is_some() {
         distributed::base(config)?
     } else {
@@ -136,22 +140,14 @@ pub async fn open_ledger(config: &Config) -> Result<(Arc<Ledger>, Keyring), Faul
 }
 
 impl Base {
-    fn new(keys: Keyring, entropy: Arc<dyn Entropy>) -> Self {
+    fn new(config: &Config, keys: &Keyring, entropy: Arc<dyn Entropy>) -> Self {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let folder = config.data_dir.0.clone();
         Self {
-            clock: Arc::new(SystemClock),
+            keys: LiveKeys::new(folder, keys, clock.clone(), entropy.clone()),
+            clock,
             entropy,
-            keys,
         }
-    }
-
-    fn vault(&self) -> Vault {
-        let keys = &self.keys;
-        Vault::new(
-            &keys.sealing,
-            &keys.older,
-            &keys.index,
-            self.entropy.clone(),
-        )
     }
 }
 

@@ -18,7 +18,7 @@ use crate::compose;
 use crate::rush::Buyer;
 
 /// How long a rehearsal's tokens are good: longer than any rehearsal, waiting for a deal included.
-const REHEARSAL_HOURS: i64 = 12;
+pub const REHEARSAL_HOURS: i64 = 12;
 /// How long the token of one audit is good.
 const AUDIT_MINUTES: i64 = 5;
 /// Accounts made in one transaction.
@@ -30,7 +30,7 @@ const BUYERS: Uuid = Uuid::from_u128(0x9e27_b1c4_60d5_4f0a_8a3c_d2f1_5b94_07e8);
 /// An operator of the shop in a data folder.
 pub struct Operator {
     accounts: Arc<dyn Accounts>,
-    tokens: JwtTokens,
+    tokens: Arc<JwtTokens>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
 }
@@ -42,7 +42,7 @@ impl Operator {
         let (accounts, keys) = compose::open_ledger(config).await?;
         Ok(Self {
             accounts,
-            tokens: JwtTokens::new(&keys.tokens),
+            tokens: keys.tokens,
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
         })

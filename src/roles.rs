@@ -8,6 +8,7 @@ pub mod import;
 pub mod migrate;
 pub mod provider;
 pub mod rehearsal;
+pub mod rotate;
 pub mod schema;
 pub mod serve;
 pub mod shop;

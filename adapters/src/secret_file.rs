@@ -19,7 +19,8 @@ pub fn write(path: &Path, content: &[u8]) -> io::Result<()> {
         _ => {}
     }
     write_new(&beside, content)?;
-    fs::rename(&beside, path)
+    fs::rename(&beside, path)?;
+    sync_folder(path)
 }
 
 /// Writes a file that is not there yet, with mode 0600, wholly or not at all. Where somebody else
@@ -37,7 +38,19 @@ pub fn create(path: &Path, content: &[u8], entropy: &dyn Entropy) -> io::Result<
     fs::remove_file(&beside)?;
     match linked {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-        _ => Ok(()),
+        _ => sync_folder(path),
+    }
+}
+
+/// A name lasts no longer than its folder's last write: what is sealed with a key must not outlive
+/// the file that has it.
+fn sync_folder(path: &Path) -> io::Result<()> {
+    match path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
+        Some(folder) => fs::File::open(folder)?.sync_all(),
+        None => Ok(()),
     }
 }
 

@@ -27,6 +27,7 @@ mod positions;
 mod records;
 mod references;
 mod rows;
+mod sealed;
 mod sessions;
 mod stock;
 #[cfg(test)]
@@ -47,6 +48,7 @@ use engine::{Engine, Transaction};
 use fault::{Again, Stop};
 use orders::Together;
 use pauses::Pauses;
+pub use sealed::{Resealed, SEALED, SealedTable};
 
 /// The ledger behind the ports `Orders`, `Catalogue`, `Outbox`, `Accounts`, `Sessions`, `Verifications`, `Wishlists`, `Letters`,
 /// `DeadLetters`, `BackOffice`, `Housekeeping` and `LedgerAudit`.

@@ -38,7 +38,7 @@ async fn open() -> Shop {
         id: 1,
         bytes: [7; 32],
     };
-    let vault = Vault::new(&key, &[], &[9; 32], Arc::new(SystemEntropy));
+    let vault = Vault::with(key, &[9; 32], Arc::new(SystemEntropy));
     let file = folder.path().join("ledger.db");
     let ledger = Ledger::open_sqlite(&file, Arc::new(SystemClock), vault).await;
     let ledger = Arc::new(ledger.unwrap());

@@ -30,6 +30,7 @@ mod stores {
     pub mod opening;
     pub mod payments;
     pub mod relays;
+    pub mod sealing;
     pub mod server;
     pub mod server_suite;
     pub mod sessions;
@@ -58,3 +59,10 @@ async fn shop() -> Shop {
 
 stores::suite::suite!(open);
 stores::server_suite::server_suite!(shop);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn everything_is_sealed_anew() {
+    let shop = shop().await;
+    let open = async |vault| shop.ledger_of(vault).await;
+    stores::sealing::everything_is_sealed_anew(open, stores::server::bench).await;
+}

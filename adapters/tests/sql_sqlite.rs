@@ -22,6 +22,7 @@ mod stores {
     pub mod letters;
     pub mod lists;
     pub mod payments;
+    pub mod sealing;
     pub mod sessions;
     pub mod sqlite;
     pub mod steps;
@@ -73,4 +74,13 @@ async fn whoever_reads_of_a_commit_knows_its_trace() {
     let traces = deliveries.iter().map(|delivery| delivery.trace.as_ref());
     let traces: Vec<_> = traces.map(|trace| trace.map(|trace| trace.trace)).collect();
     assert_eq!(traces, [None, Some(5)], "placed, and to be paid");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn everything_is_sealed_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = stores::sqlite::clock();
+    let open = async |vault| stores::sqlite::ledger(folder.path(), vault, clock.clone()).await;
+    let bench = |ledger| stores::sqlite::bench(ledger, clock.clone());
+    stores::sealing::everything_is_sealed_anew(open, bench).await;
 }

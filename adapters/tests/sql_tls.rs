@@ -96,7 +96,7 @@ async fn used(url: &str) -> Result<(), Fault> {
         id: 1,
         bytes: [7; 32],
     };
-    let vault = Vault::new(&key, &[], &[9; 32], Arc::new(SystemEntropy));
+    let vault = Vault::with(key, &[9; 32], Arc::new(SystemEntropy));
     let ledger = Ledger::open(url, &settings, Arc::new(SystemClock), vault).await?;
     assert!(ledger.is_empty().await?);
     ledger.close().await

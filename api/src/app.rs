@@ -14,6 +14,9 @@ use crate::engine::Engine;
 use crate::sessions::EndedSessions;
 use crate::webhooks::Hear;
 
+/// The public keys of access tokens, as a JWK set in JSON: others after a rotation.
+pub type PublicKeys = Arc<dyn Fn() -> String + Send + Sync>;
+
 /// Everything that the routes need.
 pub struct App {
     /// Executes the requests.
@@ -31,8 +34,8 @@ pub struct App {
     pub span: Arc<dyn Fn(&HeaderMap) -> Span + Send + Sync>,
     /// How well it can serve.
     pub readiness: Readiness,
-    /// The public keys of access tokens, as a JWK set in JSON.
-    pub jwks: String,
+    /// The public keys of access tokens, as they are at the time.
+    pub jwks: PublicKeys,
     /// Letters that are shown on a page beside the playground; `None` where a mail server has them.
     pub mailbox: Option<Arc<dyn Mailbox>>,
     /// How it is served.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::DefaultBodyLimit;
-use axum::http::header::{CONNECTION, CONTENT_TYPE};
+use axum::http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE};
 use axum::http::{HeaderValue, Response};
 use axum::routing::{MethodRouter, get};
 use axum::serve::ListenerExt;
@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 
-use crate::app::{App, Readiness};
+use crate::app::{App, PublicKeys, Readiness};
 use crate::socket::Sockets;
 use crate::{headers, health, http, mailbox, playground, socket, webhooks};
 
@@ -74,7 +74,7 @@ fn routes(app: Arc<App>, sockets: Arc<Sockets>) -> Router {
             "/graphql",
             graphql.layer(DefaultBodyLimit::max(app.engine.limits().body_bytes)),
         )
-        .route("/.well-known/jwks.json", jwks(&app.jwks))
+        .route("/.well-known/jwks.json", jwks(app.jwks.clone()))
         .route(webhooks::PAYMENTS, webhooks::payments())
         .merge(health::routes(app.readiness.clone()));
     if app.settings.playground {
@@ -95,9 +95,15 @@ fn routes(app: Arc<App>, sockets: Arc<Sockets>) -> Router {
     headers::secure(router).with_state(app)
 }
 
-/// The keys by which anybody can check our access tokens (RFC 7517).
-fn jwks<S: Clone + Send + Sync + 'static>(keys: &str) -> MethodRouter<S> {
-    let keys = keys.to_owned();
-    let json = HeaderValue::from_static("application/jwk-set+json");
-    get(async move || ([(CONTENT_TYPE, json)], keys))
+/// For how long whoever checks tokens may keep the keys: a new one is published for longer before the
+/// first token is signed with it.
+const KEYS_KEPT: &str = "public, max-age=30";
+
+/// The keys by which anybody can check our access tokens (RFC 7517), as they are at the time.
+fn jwks<S: Clone + Send + Sync + 'static>(keys: PublicKeys) -> MethodRouter<S> {
+    get(async move || {
+        let json = HeaderValue::from_static("application/jwk-set+json");
+        let kept = HeaderValue::from_static(KEYS_KEPT);
+        ([(CONTENT_TYPE, json), (CACHE_CONTROL, kept)], keys())
+    })
 }

@@ -97,7 +97,7 @@ pub(super) fn base(config: &Config) -> Result<Base, Fault> {
         );
         Fault::corrupt("reading the keys", text)
     })?;
-    Ok(Base::new(keys, entropy()))
+    Ok(Base::new(config, &keys, entropy()))
 }
 
 pub(super) async fn open_ledger(
@@ -107,7 +107,13 @@ pub(super) async fn open_ledger(
 ) -> Result<Arc<Ledger>, Fault> {
     let opened = patiently(config.process.start.duration(), SQL, async || {
         let url = servers.ledger_url.expose();
-        Ledger::open(url, &ledger(servers), base.clock.clone(), base.vault()).await
+        Ledger::open(
+            url,
+            &ledger(servers),
+            base.clock.clone(),
+            base.keys.vault.clone(),
+        )
+        .await
     });
     Ok(Arc::new(opened.await?))
 }

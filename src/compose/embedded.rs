@@ -47,11 +47,11 @@ impl World {
 pub(super) fn base(config: &Config) -> Result<Base, Fault> {
     let entropy = entropy();
     let keys = Keyring::open(&config.data_dir.0, entropy.as_ref())?;
-    Ok(Base::new(keys, entropy))
+    Ok(Base::new(config, &keys, entropy))
 }
 
 pub(super) async fn open_ledger(config: &Config, base: &Base) -> Result<Arc<Ledger>, Fault> {
     let file = config.path(instance::LEDGER);
-    let ledger = Ledger::open_sqlite(&file, base.clock.clone(), base.vault()).await?;
+    let ledger = Ledger::open_sqlite(&file, base.clock.clone(), base.keys.vault.clone()).await?;
     Ok(Arc::new(ledger))
 }

@@ -143,7 +143,10 @@ fn app(
         }),
         span: Arc::new(adapters::telemetry::trace::span_of),
         readiness,
-        jwks: ports.tokens.jwks(),
+        jwks: Arc::new({
+            let tokens = ports.tokens.clone();
+            move || tokens.jwks()
+        }),
         mailbox: world.mailbox.clone(),
         settings: ServerSettings {
             playground: config.playground.0,

@@ -16,6 +16,7 @@
 #[path = "../support/harness.rs"]
 mod support;
 
+
 mod accounts;
 mod after_sale;
 mod attacks;
@@ -29,6 +30,7 @@ mod endpoint;
 mod engines;
 mod first_five_minutes;
 mod http;
+mod keys;
 mod letters;
 mod limits;
 mod mail_server;

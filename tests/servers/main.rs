@@ -33,6 +33,8 @@ mod credentials;
 mod deals;
 #[path = "../it/first_five_minutes.rs"]
 mod first_five_minutes;
+#[path = "../it/keys.rs"]
+mod keys;
 #[path = "../it/letters.rs"]
 mod letters;
 #[path = "../it/limits.rs"]

@@ -1,5 +1,6 @@
 //! Durations as people write them: `2m`, `1h 30m`, `500ms`.
 
+use std::str::FromStr;
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -41,15 +42,20 @@ impl Span {
     }
 }
 
+impl FromStr for Span {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        humantime::parse_duration(text).map(Self).map_err(|error| {
+            format!("`{text}` is no duration ({error}); write `2m`, `90s` or `500ms`")
+        })
+    }
+}
+
 impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        match humantime::parse_duration(&text) {
-            Ok(duration) => Ok(Self(duration)),
-            Err(error) => Err(serde::de::Error::custom(format!(
-                "`{text}` is no duration ({error}); write `2m`, `90s` or `500ms`"
-            ))),
-        }
+        text.parse().map_err(serde::de::Error::custom)
     }
 }
 

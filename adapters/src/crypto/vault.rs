@@ -10,17 +10,23 @@ use std::sync::Arc;
 
 use aes_gcm::aead::{Aead, Payload};
 use aes_gcm::{Aes256Gcm, KeyInit, Nonce};
+use arc_swap::ArcSwap;
+use domain::Timestamp;
 use domain::ports::Entropy;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use uuid::Uuid;
 
+use super::keyring::Dated;
+
 const NONCE: usize = 12;
 const TAG: usize = 16;
 
 /// A key of the vault. Without `Debug`.
+#[derive(Clone)]
 pub struct VaultKey {
-    /// Written before everything it seals; never used for another key.
+    /// Written before everything it seals; no other key has it as long as anything is sealed with
+    /// this one.
     pub id: u8,
     pub bytes: [u8; 32],
 }
@@ -33,12 +39,20 @@ pub struct Place {
     pub row: Uuid,
 }
 
-/// Seals and opens personal data. Without `Debug`.
+/// Seals and opens personal data. Without `Debug`. Clones share their keys.
+#[derive(Clone)]
 pub struct Vault {
-    sealing: u8,
-    ciphers: BTreeMap<u8, Aes256Gcm>,
+    ring: Arc<ArcSwap<Ring>>,
     index: Hmac<Sha256>,
     entropy: Arc<dyn Entropy>,
+}
+
+/// The keys of a moment.
+struct Ring {
+    sealing: u8,
+    ciphers: BTreeMap<u8, Aes256Gcm>,
+    /// From when on each key seals.
+    turns: Vec<Dated<u8>>,
 }
 
 /// Why a text could not be sealed or opened; without anything of it.
@@ -68,29 +82,58 @@ impl fmt::Display for VaultError {
 impl std::error::Error for VaultError {}
 
 impl Vault {
-    /// A vault that seals with `sealing` and still opens what `older` sealed. `index` is the key of
-    /// [`Vault::index`]; another one finds nothing that was written before.
+    /// A vault that seals with the key whose time it is, and opens what any of them sealed. `index`
+    /// is the key of [`Vault::index`]; another one finds nothing that was written before.
     #[must_use]
     pub fn new(
-        sealing: &VaultKey,
-        older: &[VaultKey],
+        keys: &[Dated<VaultKey>],
+        now: Timestamp,
         index: &[u8; 32],
         entropy: Arc<dyn Entropy>,
     ) -> Self {
-        let ciphers = older
-            .iter()
-            .chain([sealing])
-            .map(|key| (key.id, Aes256Gcm::new(&key.bytes.into())))
-            .collect();
         // A key shorter than the block is filled up with zeros (RFC 2104).
         let mut block = [0; 64];
         block[..index.len()].copy_from_slice(index);
         Self {
-            sealing: sealing.id,
-            ciphers,
+            ring: Arc::new(ArcSwap::from_pointee(Ring::new(keys, now))),
             index: Hmac::new(&block.into()),
             entropy,
         }
+    }
+
+    /// A vault with one key, for ever.
+    #[must_use]
+    pub fn with(key: VaultKey, index: &[u8; 32], entropy: Arc<dyn Entropy>) -> Self {
+        Self::new(&[Dated::first(key)], Timestamp::UNIX_EPOCH, index, entropy)
+    }
+
+    /// Takes other keys, here and in every clone. What it could open it goes on to open: somebody may
+    /// have read it just before it was sealed anew.
+    pub fn replace(&self, keys: &[Dated<VaultKey>], now: Timestamp) {
+        let mut ring = Ring::new(keys, now);
+        for (id, cipher) in &self.ring.load().ciphers {
+            ring.ciphers.entry(*id).or_insert_with(|| cipher.clone());
+        }
+        self.ring.store(Arc::new(ring));
+    }
+
+    /// Seals with the key whose time it is by now.
+    pub fn turn(&self, now: Timestamp) {
+        let ring = self.ring.load();
+        let sealing = current(&ring.turns, now);
+        if sealing != ring.sealing {
+            let ring = Ring {
+                sealing,
+                ciphers: ring.ciphers.clone(),
+                turns: ring.turns.clone(),
+            };
+            self.ring.store(Arc::new(ring));
+        }
+    }
+
+    /// The id of the key that it seals with.
+    pub fn sealing(&self) -> u8 {
+        self.ring.load().sealing
     }
 
     /// Seals a text for its place. Twice the same text never looks the same.
@@ -98,7 +141,8 @@ impl Vault {
     /// # Errors
     /// [`VaultError::TooLong`].
     pub fn seal(&self, place: Place, text: &str) -> Result<Vec<u8>, VaultError> {
-        let cipher = self.cipher(self.sealing)?;
+        let ring = self.ring.load();
+        let cipher = ring.cipher(ring.sealing)?;
         let mut nonce = [0; NONCE];
         self.entropy.fill(&mut nonce);
         let payload = Payload {
@@ -109,7 +153,7 @@ impl Vault {
             .encrypt(&Nonce::from(nonce), payload)
             .map_err(|_| VaultError::TooLong)?;
         let mut sealed = Vec::with_capacity(1 + NONCE + body.len());
-        sealed.push(self.sealing);
+        sealed.push(ring.sealing);
         sealed.extend_from_slice(&nonce);
         sealed.extend_from_slice(&body);
         Ok(sealed)
@@ -131,7 +175,8 @@ impl Vault {
             msg: body,
             aad: &place.bytes(),
         };
-        let text = self
+        let ring = self.ring.load();
+        let text = ring
             .cipher(*id)?
             .decrypt(&Nonce::from(*nonce), payload)
             .map_err(|_| VaultError::NotOurs)?;
@@ -148,10 +193,31 @@ impl Vault {
         mac.update(text.as_bytes());
         mac.finalize().into_bytes().into()
     }
+}
+
+impl Ring {
+    fn new(keys: &[Dated<VaultKey>], now: Timestamp) -> Self {
+        let cipher = |dated: &Dated<VaultKey>| Aes256Gcm::new(&dated.key.bytes.into());
+        let turn = |dated: &Dated<VaultKey>| Dated {
+            key: dated.key.id,
+            from: dated.from,
+        };
+        let turns: Vec<_> = keys.iter().map(turn).collect();
+        Self {
+            sealing: current(&turns, now),
+            ciphers: keys.iter().map(|key| (key.key.id, cipher(key))).collect(),
+            turns,
+        }
+    }
 
     fn cipher(&self, id: u8) -> Result<&Aes256Gcm, VaultError> {
         self.ciphers.get(&id).ok_or(VaultError::UnknownKey { id })
     }
+}
+
+/// The key that seals now. No key has the id 0, so without any nothing is sealed.
+fn current(turns: &[Dated<u8>], now: Timestamp) -> u8 {
+    Dated::current(turns, now).map_or(0, |turn| turn.key)
 }
 
 impl Place {
@@ -191,13 +257,17 @@ mod tests {
     }
 
     fn vault(sealing: u8, older: &[u8]) -> Vault {
-        let older: Vec<_> = older.iter().copied().map(key).collect();
-        Vault::new(
-            &key(sealing),
-            &older,
-            &[9; 32],
-            Arc::new(Counting(AtomicU8::new(0))),
-        )
+        let mut keys: Vec<_> = older.iter().map(|id| Dated::first(key(*id))).collect();
+        keys.push(Dated {
+            key: key(sealing),
+            from: now(),
+        });
+        let entropy = Arc::new(Counting(AtomicU8::new(0)));
+        Vault::new(&keys, now(), &[9; 32], entropy)
+    }
+
+    fn now() -> Timestamp {
+        Timestamp::from_timestamp(1_790_000_000, 0).unwrap()
     }
 
     fn place(column: &'static str, row: u128) -> Place {
@@ -260,6 +330,26 @@ mod tests {
         let new = rotated.seal(place("name", 1), "Kim").unwrap();
         let gone = vault(1, &[]).open(place("name", 1), &new);
         assert_eq!(gone, Err(VaultError::UnknownKey { id: 2 }));
+    }
+
+    #[test]
+    fn keys_that_come_later_reach_every_clone() {
+        let first = vault(1, &[]);
+        let clone = first.clone();
+        let next = Dated {
+            key: key(2),
+            from: now() + chrono::TimeDelta::seconds(60),
+        };
+        first.replace(&[Dated::first(key(1)), next.clone()], now());
+        assert_eq!(clone.sealing(), 1);
+        let new = vault(2, &[1]).seal(place("name", 1), "Kim").unwrap();
+        assert_eq!(clone.open(place("name", 1), &new).as_deref(), Ok("Kim"));
+        first.turn(next.from);
+        assert_eq!(clone.sealing(), 2);
+        assert_eq!(clone.seal(place("name", 1), "Kim").unwrap()[0], 2);
+        let old = vault(1, &[]).seal(place("name", 1), "Kim").unwrap();
+        first.replace(&[next], now());
+        assert_eq!(clone.open(place("name", 1), &old).as_deref(), Ok("Kim"));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod file;
 mod off;
 mod rows;
+mod sealed;
 mod together;
 mod work;
 
@@ -39,7 +40,7 @@ pub async fn open_in(folder: &Path) -> Ledger {
         id: 1,
         bytes: [7; 32],
     };
-    let vault = Vault::new(&key, &[], &[9; 32], Arc::new(SystemEntropy));
+    let vault = Vault::with(key, &[9; 32], Arc::new(SystemEntropy));
     let clock = Arc::new(ManualClock::new(Timestamp::UNIX_EPOCH));
     let ledger = Ledger::open_sqlite(&folder.join("ledger ?%.db"), clock, vault).await;
     ledger.map_err(|fault| fault.detail()).unwrap()

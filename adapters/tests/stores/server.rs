@@ -54,6 +54,12 @@ impl Shop {
         Ledger::open(&self.url(), settings, Arc::new(SystemClock), vault()).await
     }
 
+    /// The ledger, with these keys.
+    pub async fn ledger_of(&self, vault: Vault) -> Arc<Ledger> {
+        let opened = Ledger::open(&self.url(), &settings(), Arc::new(SystemClock), vault).await;
+        Arc::new(opened.map_err(|fault| fault.detail()).unwrap())
+    }
+
     /// The ledger, as another process would open it.
     pub async fn ledger(&self) -> Arc<Ledger> {
         self.ledger_with(&settings()).await
@@ -149,7 +155,7 @@ pub fn vault() -> Vault {
         id: 1,
         bytes: [7; 32],
     };
-    Vault::new(&key, &[], &[9; 32], Arc::new(SystemEntropy))
+    Vault::with(key, &[9; 32], Arc::new(SystemEntropy))
 }
 
 /// One session, in which a test says what no port would.

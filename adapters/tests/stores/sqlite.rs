@@ -1,5 +1,6 @@
 //! A fresh ledger in a SQLite file.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 
@@ -17,17 +18,30 @@ use super::bench::Bench;
 /// The ledger, and the folder that it lives as long as.
 pub async fn open() -> (Bench, TempDir) {
     let folder = tempfile::tempdir().unwrap();
-    let start = Timestamp::from_timestamp_millis(1_790_000_000_000).unwrap();
-    let clock = Arc::new(ManualClock::new(start));
     let key = VaultKey {
         id: 1,
         bytes: [7; 32],
     };
-    let vault = Vault::new(&key, &[], &[9; 32], Arc::new(SystemEntropy));
-    let file = folder.path().join("ledger.db");
-    let ledger = Ledger::open_sqlite(&file, clock.clone(), vault).await;
-    let ledger = Arc::new(ledger.map_err(|fault| fault.detail()).unwrap());
-    let bench = Bench {
+    let vault = Vault::with(key, &[9; 32], Arc::new(SystemEntropy));
+    let clock = clock();
+    let ledger = ledger(folder.path(), vault, clock.clone()).await;
+    (bench(ledger, clock), folder)
+}
+
+pub fn clock() -> Arc<ManualClock> {
+    let start = Timestamp::from_timestamp_millis(1_790_000_000_000).unwrap();
+    Arc::new(ManualClock::new(start))
+}
+
+/// The ledger of a folder, as another process would open it.
+pub async fn ledger(folder: &Path, vault: Vault, clock: Arc<ManualClock>) -> Arc<Ledger> {
+    let ledger = Ledger::open_sqlite(&folder.join("ledger.db"), clock, vault).await;
+    Arc::new(ledger.map_err(|fault| fault.detail()).unwrap())
+}
+
+/// A ledger's ports, for the suite.
+pub fn bench(ledger: Arc<Ledger>, clock: Arc<ManualClock>) -> Bench {
+    Bench {
         orders: ledger.clone(),
         catalogue: ledger.clone(),
         outbox: ledger.clone(),
@@ -48,6 +62,5 @@ pub async fn open() -> (Bench, TempDir) {
         }),
         time_waits: true,
         next: AtomicI64::new(0),
-    };
-    (bench, folder)
+    }
 }

@@ -52,7 +52,7 @@ pub async fn ports(
         mailer,
         passwords: Arc::new(Argon2Passwords::new(entropy).unwrap()),
         digests: Arc::new(KeyedDigests::new(&[3; 32])),
-        tokens: Arc::new(JwtTokens::new(&[4; 32])),
+        tokens: Arc::new(JwtTokens::with([4; 32])),
         policies: Arc::new(policies),
     }
 }

@@ -86,7 +86,7 @@ impl Server {
                 lacks: Arc::new(move || lacks.clone()),
                 leaving: leaving.clone(),
             },
-            jwks: r#"{"keys":[]}"#.to_owned(),
+            jwks: Arc::new(|| r#"{"keys":[]}"#.to_owned()),
             mailbox: None,
             settings: options.server,
         };
