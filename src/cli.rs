@@ -9,6 +9,7 @@ use domain::Fault;
 
 use crate::roles;
 use crate::roles::audit::AuditArgs;
+use crate::roles::grant::GrantArgs;
 use crate::roles::rotate::RotateArgs;
 use crate::roles::work::WorkArgs;
 use crate::rush::RushArgs;
@@ -33,6 +34,7 @@ enum Role {
     #[command(name = crate::rush::FLOOR, hide = true)]
     Floor,
     /// Give an account another role: its e-mail address is read from standard input.
+    Grant(GrantArgs),
     /// Take a catalogue in from CSV.
     Import(roles::import::Args),
     /// Bring the ledger's schema up to date; over servers, make keys, topics and the demo too.
@@ -84,6 +86,7 @@ pub async fn run(cli: Cli) -> ExitCode {
     let ended = match cli.role {
         None => done(roles::shop::run(config).await),
         Some(Role::Audit(args)) => roles::audit::run(config, &args).await,
+        Some(Role::Grant(args)) => roles::grant::run(&config, &args).await,
         Some(Role::Import(args)) => roles::import::run(&config, args).await,
         Some(Role::Migrate) => roles::migrate::run(&config).await,
         Some(Role::Provider) => done(roles::provider::run(&config).await),

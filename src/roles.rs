@@ -4,6 +4,7 @@ pub mod audit;
 mod crew;
 mod endpoint;
 pub mod floor;
+pub mod grant;
 pub mod import;
 pub mod migrate;
 pub mod provider;

@@ -120,6 +120,7 @@ words! {
         EndDeal = "END_DEAL",
         ReplayDeadLetter = "REPLAY_DEAD_LETTER",
         DropDeadLetter = "DROP_DEAD_LETTER",
+        GrantRole = "GRANT_ROLE",
     }
     Settlement {
         Replayed = "REPLAYED",

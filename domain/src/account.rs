@@ -125,7 +125,7 @@ impl Profile {
         };
         let checks = [
             ("name", text(&self.name, 1, 50)),
-            ("phone", optional(&self.phone, 30)),
+            ("phone", self.phone.as_deref().map_or(Ok(()), phone)),
             ("address", optional(&self.address, 200)),
         ];
         checks
@@ -133,6 +133,42 @@ impl Profile {
             .filter_map(|(field, check)| check.err().map(|reason| reason.at([field])))
             .collect()
     }
+}
+
+/// A telephone number as people write it anywhere: `010-1234-5678`, `+44 (0)20 7946 0958`,
+/// `555.0100 ext. 7`. At most 30 characters: digits of any script and what stands between them, a
+/// `+` before everything else, an extension at the end. Which numbers exist is not ours to know.
+fn phone(number: &str) -> Result<(), Reason> {
+    const LEAST_DIGITS: usize = 3;
+    const MOST_DIGITS: usize = 20;
+    text(number, 1, 30)?;
+    let number = number.trim();
+    let (main, extension) = match number.find(|c: char| c.is_alphabetic() || c == '#' || c == ';') {
+        Some(at) => (&number[..at], Some(&number[at..])),
+        None => (number, None),
+    };
+    let main = main.strip_prefix('+').unwrap_or(main);
+    let digits = main.chars().filter(|c| c.is_numeric()).count();
+    let is_number = (LEAST_DIGITS..=MOST_DIGITS).contains(&digits)
+        && main
+            .chars()
+            .all(|c| c.is_numeric() || " -()./\u{2010}\u{2013}".contains(c));
+    if is_number && extension.is_none_or(is_extension) {
+        Ok(())
+    } else {
+        Err(Rule::Phone.into())
+    }
+}
+
+/// `x7`, `ext. 7`, `extension 7`, `;ext=7`, `#7`, `내선 7`: a word, and digits.
+fn is_extension(text: &str) -> bool {
+    let rest = text.trim_start_matches(|c: char| c.is_alphabetic() || "#;".contains(c));
+    let word = text[..text.len() - rest.len()].trim_start_matches(';');
+    let words = ["x", "ext", "extension", "#", "내선"];
+    let digits = rest.trim_start_matches(['.', '=', ':', ' ']);
+    words.contains(&word.to_lowercase().as_str())
+        && (1..=8).contains(&digits.chars().count())
+        && digits.chars().all(char::is_numeric)
 }
 
 #[cfg(test)]
@@ -175,6 +211,63 @@ mod tests {
         );
         assert_eq!(check("PassWord12"), Some(Rule::CommonPassword.into()));
         assert_eq!(check("한글도되는비밀번호입니다"), None);
+    }
+
+    #[test]
+    fn names_and_numbers_of_anybody_are_taken() {
+        let refused = |name: &str, phone: &str| {
+            let profile = Profile {
+                name: name.to_owned(),
+                phone: Some(phone.to_owned()),
+                address: None,
+            };
+            let fields = profile.refusals().into_iter();
+            fields
+                .map(|refusal| refusal.field.unwrap().concat())
+                .collect::<Vec<_>>()
+        };
+        // Those of Korea, as both systems before took them, one to ten syllables.
+        for name in ["김", "김민수", "남궁민수", "가나다라마바사아자차"] {
+            assert_eq!(refused(name, "010-1234-5678"), [""; 0], "{name}");
+        }
+        for name in ["Ørjan O'Neill-Smith Jr.", "José", "王小明", "मीरा", "X"] {
+            assert_eq!(refused(name, "112"), [""; 0], "{name}");
+        }
+        for phone in [
+            "02-123-4567",
+            "031)123-4567",
+            "01012345678",
+            "+82 10-1234-5678",
+            "+82 (0)10 1234 5678",
+            "+1 (555) 010-0199 x7",
+            "555.010.0199 ext. 1234",
+            "+44 20 7946 0958;ext=7",
+            "030/1234567",
+            "02-123-4567 내선 12",
+            "０１０－1234".replace('－', "-").as_str(),
+            " 112 ",
+        ] {
+            assert_eq!(refused("김민수", phone), [""; 0], "{phone}");
+        }
+        for phone in [
+            "",
+            "  ",
+            "12",
+            "call me",
+            "kim@example.com",
+            "010-1234-5678 and after six",
+            "010_1234_5678",
+            "+",
+            "1+1+1",
+            "010-1234-5678 x",
+            "010-1234-5678 x123456789",
+            "123456789012345678901",
+            "<script>1234</script>",
+            "010\n1234",
+        ] {
+            assert_eq!(refused("김민수", phone), ["phone"], "{phone}");
+        }
+        assert_eq!(refused("", "112"), ["name"]);
     }
 
     #[test]

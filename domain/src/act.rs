@@ -2,20 +2,25 @@
 
 use uuid::Uuid;
 
+use crate::account::Role;
 use crate::dead_letter::Settlement;
 use crate::item::Item;
 use crate::order::Order;
 use crate::return_request::ReturnRequest;
 use crate::{AccountId, ActId, Money, Timestamp};
 
+/// Who has no account, but the shop's data folder, and uses a command beside the shop.
+pub const BY_COMMAND: AccountId = AccountId(Uuid::nil());
+
 /// One act of an operator, committed together with what it did.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Act {
     pub id: ActId,
+    /// [`BY_COMMAND`] for what is done without an account.
     pub operator: AccountId,
     pub at: Timestamp,
     pub deed: Deed,
-    /// The order, return, item or dead letter it was done to.
+    /// The order, return, item, dead letter or account it was done to.
     pub subject: Uuid,
     /// Why, in the operator's words.
     pub note: Option<String>,
@@ -36,6 +41,8 @@ pub enum Deed {
     EndDeal,
     ReplayDeadLetter,
     DropDeadLetter,
+    /// Gave an account another role, by the command that needs no account.
+    GrantRole,
 }
 
 /// One figure or word before an act and after it. Never personal data.
@@ -123,6 +130,13 @@ impl Alteration {
             changes.extend(Self::between("return", before, state(request)));
         }
         changes
+    }
+
+    /// What is told of an account with another role.
+    #[must_use]
+    pub fn of_role(before: Role, after: Role) -> Vec<Self> {
+        let role = Self::between("role", word(before), word(after));
+        role.into_iter().collect()
     }
 
     /// What is told of a dead letter that was open.

@@ -75,6 +75,7 @@ pub enum Rule {
     },
     Currency,
     Email,
+    Phone,
     /// A word on the list of common passwords.
     CommonPassword,
     /// Control characters, or nothing but blanks.

@@ -17,6 +17,7 @@ pub mod expire_orders;
 pub mod file_dead_letters;
 pub mod finish_edge;
 pub mod forget;
+pub mod grant_role;
 pub mod heal_gate;
 pub mod hear_provider;
 pub mod import_items;

@@ -39,6 +39,7 @@ fn of_rule(rule: &Rule) -> String {
         Rule::DecimalPlaces { most } => format!("has more than {most} decimal places"),
         Rule::Currency => "is not a currency code of ISO 4217".to_owned(),
         Rule::Email => "is not an e-mail address".to_owned(),
+        Rule::Phone => "is not a telephone number".to_owned(),
         Rule::CommonPassword => "is on the list of common passwords".to_owned(),
         Rule::Characters => "has control characters".to_owned(),
         Rule::EndsBeforeItBegins => "ends before it begins".to_owned(),

@@ -37,6 +37,7 @@ mod mail_server;
 mod order_book;
 mod order_refusals;
 mod payments;
+mod people;
 mod predecessors;
 mod race;
 mod races_after_sale;

@@ -43,6 +43,8 @@ mod limits;
 mod mail_server;
 #[path = "../it/payments.rs"]
 mod payments;
+#[path = "../it/people.rs"]
+mod people;
 #[path = "../it/predecessors.rs"]
 mod predecessors;
 #[path = "../it/race.rs"]

@@ -18,7 +18,8 @@ const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
 
-/// Passwords of at least the shortest length that everybody tries first, in lower case.
+/// Some 1,200 passwords of at least the shortest length that everybody tries first, in lower case: from
+/// zxcvbn's list (its licence is beside it), and our own additions.
 const COMMON: &str = include_str!("common_passwords.txt");
 
 /// Argon2id (RFC 9106) in the PHC string format.
@@ -94,6 +95,19 @@ impl Passwords for Argon2Passwords {
         .await
     }
 
+    fn is_outdated(&self, hash: &str) -> bool {
+        let Ok(hash) = PasswordHash::new(hash) else {
+            return true;
+        };
+        let params = Params::try_from(&hash);
+        let is_strong = |params: Params| {
+            params.m_cost() >= MEMORY_KIB && params.t_cost() >= PASSES && params.p_cost() >= LANES
+        };
+        hash.algorithm != Algorithm::Argon2id.ident()
+            || hash.version != Some(Version::V0x13.into())
+            || !params.is_ok_and(is_strong)
+    }
+
     fn is_common(&self, lower_case: &str) -> bool {
         self.common.contains(lower_case)
     }
@@ -156,6 +170,34 @@ mod tests {
                 .unwrap()
         );
         assert!(passwords.verify("x", Some("not a hash")).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_hash_of_weaker_times_still_opens_and_is_told() {
+        let passwords = passwords();
+        let typed = "correct horse battery";
+        let weaker = |algorithm, version, memory, passes| {
+            let params = Params::new(memory, passes, 1, None).unwrap();
+            let hasher = Argon2::new(algorithm, version, params);
+            hash(&hasher, typed.as_bytes(), &SystemEntropy).unwrap()
+        };
+        for outdated in [
+            weaker(Algorithm::Argon2id, Version::V0x13, 4_096, 3),
+            weaker(Algorithm::Argon2id, Version::V0x13, MEMORY_KIB, 1),
+            weaker(Algorithm::Argon2id, Version::V0x10, MEMORY_KIB, PASSES),
+            weaker(Algorithm::Argon2i, Version::V0x13, MEMORY_KIB, PASSES),
+        ] {
+            assert!(passwords.is_outdated(&outdated), "{outdated}");
+            assert!(passwords.verify(typed, Some(&outdated)).await.unwrap());
+            assert!(!passwords.verify("another", Some(&outdated)).await.unwrap());
+        }
+        for current in [
+            weaker(Algorithm::Argon2id, Version::V0x13, MEMORY_KIB, PASSES),
+            weaker(Algorithm::Argon2id, Version::V0x13, 2 * MEMORY_KIB, PASSES),
+        ] {
+            assert!(!passwords.is_outdated(&current), "{current}");
+        }
+        assert!(passwords.is_outdated("not a hash"));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::account::{Account, Email, Profile};
+use domain::account::{Account, Email, Profile, Role};
 use domain::act::Act;
 use domain::dead_letter::{FiledLetter, KeptLetter, LetterFilter, Settled};
 use domain::event::Event;
@@ -205,6 +205,8 @@ through_breaker! {
         fn update_profile(account: AccountId, profile: &Profile, language: Language) -> bool;
         fn set_second_factor(account: AccountId, on: bool) -> bool;
         fn delete_account(account: AccountId, at: Timestamp) -> Deleted;
+        fn replace_password_hash(id: AccountId, from: &str, to: &str) -> bool;
+        fn change_role(id: AccountId, from: Role, to: Role, act: &Act) -> bool;
         fn rehearsal_buyers(most: usize) -> Vec<AccountId>;
         fn remove_rehearsal_buyers() -> u64;
         fn is_empty() -> bool;

@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 
 use async_trait::async_trait;
-use domain::account::{Account, Email, Profile};
+use domain::account::{Account, Email, Profile, Role};
+use domain::act::Act;
 use domain::ports::Accounts;
 use domain::ports::accounts::{Changed, Deleted, PasswordChange};
 use domain::session::Ending;
@@ -19,6 +20,7 @@ use super::bulk::{self, MOST_IDS, exactly};
 use super::entities::{accounts, sessions, verifications};
 use super::erasure::erase;
 use super::fault::{Stop, while_doing};
+use super::records;
 use super::rows::account::{account, account_row, email_index, sealed_email, sealed_profile};
 use super::rows::ms;
 use super::sessions::end_sessions;
@@ -179,6 +181,43 @@ impl Accounts for Ledger {
                 Some(row) => erase(&on, account, row.email_index, at).await,
                 None => Ok(Deleted::Gone),
             }
+        })
+        .await
+    }
+
+    async fn replace_password_hash(
+        &self,
+        id: AccountId,
+        from: &str,
+        to: &str,
+    ) -> Result<bool, Fault> {
+        self.write("replacing the hash of a password", |on| async move {
+            let update = accounts::Entity::update_many()
+                .col_expr(accounts::Column::PasswordHash, Expr::value(to))
+                .filter(accounts::Column::Id.eq(id.0))
+                .filter(accounts::Column::PasswordHash.eq(from));
+            Ok(update.exec(&on).await?.rows_affected == 1)
+        })
+        .await
+    }
+
+    async fn change_role(
+        &self,
+        id: AccountId,
+        from: Role,
+        to: Role,
+        act: &Act,
+    ) -> Result<bool, Fault> {
+        self.write("changing a role", |on| async move {
+            let update = accounts::Entity::update_many()
+                .col_expr(accounts::Column::Role, Expr::value(to.word()))
+                .filter(accounts::Column::Id.eq(id.0))
+                .filter(accounts::Column::Role.eq(from.word()));
+            let is_changed = update.exec(&on).await?.rows_affected == 1;
+            if is_changed {
+                records::insert_acts(&on, std::iter::once(act)).await?;
+            }
+            Ok(is_changed)
         })
         .await
     }

@@ -1,10 +1,13 @@
 //! Accounts, and proofs of addresses.
 
 use domain::account::{Account, Role};
+use domain::act::{Act, Alteration, BY_COMMAND, Deed};
 use domain::event::{Event, What};
+use domain::page::{End, Window};
 use domain::ports::accounts::Changed;
+use domain::ports::back_office::ActFilter;
 use domain::verification::{Purpose, Verification};
-use domain::{Language, VerificationId};
+use domain::{ActId, Language, VerificationId};
 
 use super::bench::{Bench, account, at, buyer, email, id};
 use super::sessions::session;
@@ -170,6 +173,59 @@ pub async fn a_verification_is_used_once(bench: Bench) {
     assert_eq!(
         read(proof.id).await.unwrap().code_digest.as_deref(),
         Some("second")
+    );
+}
+
+pub async fn a_password_hash_is_replaced_while_it_is_the_same(bench: Bench) {
+    let kim = account(1, "kim@example.com");
+    let lee = account(2, "lee@example.com");
+    let both = [kim.clone(), lee.clone()];
+    assert!(bench.accounts.create(&both).await.unwrap());
+    let old = kim.password_hash.clone().unwrap();
+    let replace = async |from: &str, to: &str| {
+        let replaced = bench.accounts.replace_password_hash(kim.id, from, to);
+        replaced.await.unwrap()
+    };
+    assert!(replace(&old, "$new").await);
+    assert!(!replace(&old, "$newer").await, "it has changed in between");
+    let read = bench.accounts.account(kim.id).await.unwrap().unwrap();
+    assert_eq!(read.password_hash.as_deref(), Some("$new"));
+    assert!(same(bench.accounts.account(lee.id).await.unwrap(), &lee));
+}
+
+pub async fn a_role_changes_once_and_with_its_act(bench: Bench) {
+    let kim = account(1, "kim@example.com");
+    let one = std::slice::from_ref(&kim);
+    assert!(bench.accounts.create(one).await.unwrap());
+    let change = async |number: u128, from: Role, to: Role| {
+        let act = Act {
+            id: ActId(id(11, number)),
+            operator: BY_COMMAND,
+            at: at(5),
+            deed: Deed::GrantRole,
+            subject: kim.id.0,
+            note: None,
+            changes: Alteration::of_role(from, to),
+        };
+        let changed = bench.accounts.change_role(kim.id, from, to, &act);
+        changed.await.unwrap()
+    };
+    assert!(change(1, Role::Customer, Role::Admin).await);
+    assert!(!change(2, Role::Customer, Role::Seller).await);
+    let read = bench.accounts.account(kim.id).await.unwrap().unwrap();
+    assert_eq!(read.role, Role::Admin);
+    let window = Window {
+        count: 9,
+        from: End::First,
+        after: None,
+        before: None,
+    };
+    let all = ActFilter::default();
+    let acts = bench.back_office.acts(&all, &window).await.unwrap().rows;
+    assert_eq!(acts.len(), 1);
+    assert_eq!(
+        acts[0].1.changes,
+        Alteration::of_role(Role::Customer, Role::Admin)
     );
 }
 

@@ -64,6 +64,8 @@ macro_rules! suite {
                 an_account_is_found_by_any_spelling_of_its_address,
                 an_address_has_one_account,
                 a_verification_is_used_once,
+                a_password_hash_is_replaced_while_it_is_the_same,
+                a_role_changes_once_and_with_its_act,
                 rehearsal_buyers_vanish_without_a_trace_of_others,
             }
             changes {

@@ -248,6 +248,8 @@ pub enum InputRule {
     Currency,
     /// Not an e-mail address.
     Email,
+    /// Not a telephone number: digits and what stands between them, `+` before, an extension behind.
+    Phone,
     /// A password that is on everybody's list of guesses.
     CommonPassword,
     /// Control characters, or nothing but blanks.
@@ -348,6 +350,7 @@ fn rule_and_bound(rule: &Rule) -> (InputRule, Option<i64>) {
         Rule::DecimalPlaces { most } => (InputRule::DecimalPlaces, Some(most.into())),
         Rule::Currency => (InputRule::Currency, None),
         Rule::Email => (InputRule::Email, None),
+        Rule::Phone => (InputRule::Phone, None),
         Rule::CommonPassword => (InputRule::CommonPassword, None),
         Rule::Characters => (InputRule::Characters, None),
         Rule::EndsBeforeItBegins => (InputRule::EndsBeforeItBegins, None),

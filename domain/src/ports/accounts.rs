@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 
-use crate::account::{Account, Email, Profile};
+use crate::account::{Account, Email, Profile, Role};
+use crate::act::Act;
 use crate::{AccountId, Fault, Language, Timestamp, VerificationId};
 
 #[async_trait]
@@ -53,6 +54,24 @@ pub trait Accounts: Send + Sync {
     /// orders, the reasons it gave for returns. Ends its sessions. The orders stay, with their
     /// figures.
     async fn delete_account(&self, account: AccountId, at: Timestamp) -> Result<Deleted, Fault>;
+
+    /// Replaces the hash of a password that is still `from`; `false` when it is not.
+    async fn replace_password_hash(
+        &self,
+        id: AccountId,
+        from: &str,
+        to: &str,
+    ) -> Result<bool, Fault>;
+
+    /// Gives an account that still has the role `from` another one, and writes down who did so;
+    /// `false`, and nothing written, when it has not.
+    async fn change_role(
+        &self,
+        id: AccountId,
+        from: Role,
+        to: Role,
+        act: &Act,
+    ) -> Result<bool, Fault>;
 
     /// The ids of up to `most` rehearsal buyers.
     async fn rehearsal_buyers(&self, most: usize) -> Result<Vec<AccountId>, Fault>;

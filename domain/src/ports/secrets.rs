@@ -15,6 +15,9 @@ pub trait Passwords: Send + Sync {
     /// that nobody can time who has an account.
     async fn verify(&self, typed: &str, hash: Option<&str>) -> Result<bool, Fault>;
 
+    /// Whether `hash` was made in a weaker way than [`Passwords::hash`] would now.
+    fn is_outdated(&self, hash: &str) -> bool;
+
     /// Whether everybody's lists of guesses have it; `lower_case` is in lower case.
     fn is_common(&self, lower_case: &str) -> bool;
 }

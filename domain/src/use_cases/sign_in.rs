@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 
-use crate::account::{Account, Email};
+use crate::account::{Account, Email, Password};
 use crate::ports::Ports;
 use crate::ports::secrets::Claims;
 use crate::refusal::Reason;
@@ -36,10 +36,46 @@ pub async fn sign_in(ports: &Ports, email: &Email, password: &str) -> Result<Sig
     let Some(account) = account.filter(|_| is_right) else {
         return Err(Reason::InvalidCredentials.into());
     };
+    let Some(account) = kept_up(ports, account, password).await? else {
+        return Err(Reason::InvalidCredentials.into());
+    };
     if account.second_factor {
         return Err(challenge(ports, account).await?.into());
     }
     open(ports, account).await
+}
+
+/// Hashes the right password anew where its hash was made in a weaker way than today's: nobody else
+/// ever has the password to do so with. The account as it is then; nothing if it has another password
+/// by now.
+async fn kept_up(
+    ports: &Ports,
+    mut account: Account,
+    typed: &str,
+) -> Result<Option<Account>, Fault> {
+    let hash = account.password_hash.as_deref();
+    let Some(outdated) = hash.filter(|hash| ports.passwords.is_outdated(hash)) else {
+        return Ok(Some(account));
+    };
+    // What is on the list of common ones by now was none when it was chosen.
+    let Ok(password) = Password::new(typed.to_owned(), &|_| false) else {
+        return Ok(Some(account));
+    };
+    let hash = ports.passwords.hash(&password).await?;
+    let replaced = ports
+        .accounts
+        .replace_password_hash(account.id, outdated, &hash);
+    if replaced.await? {
+        account.password_hash = Some(hash);
+        return Ok(Some(account));
+    }
+    // Somebody signed in at the same time and did so first, or the password was changed.
+    let Some(account) = ports.accounts.account(account.id).await? else {
+        return Ok(None);
+    };
+    let hash = account.password_hash.as_deref();
+    let is_right = ports.passwords.verify(typed, hash).await?;
+    Ok(is_right.then_some(account))
 }
 
 /// Has a code mailed to who knows the password.

@@ -71,6 +71,7 @@ fn rule(rule: &Rule) -> String {
         Rule::DecimalPlaces { most } => return format!("Must have at most {most} decimal places."),
         Rule::Currency => "Must be a currency code, such as KRW.",
         Rule::Email => "Must be an e-mail address.",
+        Rule::Phone => "Must be a telephone number.",
         Rule::CommonPassword => "This password is too easy to guess.",
         Rule::Characters => "Must have no control characters.",
         Rule::EndsBeforeItBegins => "Must end after it begins.",

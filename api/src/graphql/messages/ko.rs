@@ -79,6 +79,7 @@ fn rule(rule: &Rule) -> String {
         }
         Rule::Currency => "KRW와 같은 통화 코드여야 합니다.",
         Rule::Email => "이메일 주소여야 합니다.",
+        Rule::Phone => "전화번호여야 합니다.",
         Rule::CommonPassword => "너무 쉽게 추측할 수 있는 비밀번호입니다.",
         Rule::Characters => "제어 문자를 쓸 수 없습니다.",
         Rule::EndsBeforeItBegins => "종료 시각은 시작 시각보다 뒤여야 합니다.",

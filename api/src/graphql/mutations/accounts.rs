@@ -150,7 +150,7 @@ pub struct SignUpInput {
     /// The person's name, 1 to 50 characters.
     #[graphql(secret)]
     name: String,
-    /// A telephone number, at most 30 characters.
+    /// A telephone number as people write it anywhere, at most 30 characters: `010-1234-5678`.
     #[graphql(secret)]
     phone: Option<String>,
     /// Where parcels go, at most 200 characters.

@@ -71,11 +71,12 @@ pub struct OperatorAct {
     id: ID,
     /// When.
     at: DateTime,
-    /// The operator's account, `account_…`.
+    /// The operator's account, `account_…`; one of zeros for whoever used a command, for which
+    /// nobody signs in.
     operator_id: ID,
     /// What.
     deed: OperatorDeed,
-    /// The order, return, item or dead letter it was done to, without its type.
+    /// The order, return, item, dead letter or account it was done to, without its type.
     subject: Uuid,
     /// Why, in the operator's words; null where none are asked for.
     note: Option<String>,
@@ -149,4 +150,6 @@ pub enum OperatorDeed {
     ReplayDeadLetter,
     /// Gave a record up: `dropDeadLetter`.
     DropDeadLetter,
+    /// Gave an account another role: the command `firstcome grant`.
+    GrantRole,
 }

@@ -100,6 +100,7 @@ fn every_rule_has_its_own_sentence_in_each_language() {
             Rule::DecimalPlaces { most: 2 },
             Rule::Currency,
             Rule::Email,
+            Rule::Phone,
             Rule::CommonPassword,
             Rule::Characters,
             Rule::EndsBeforeItBegins,

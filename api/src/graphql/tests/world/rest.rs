@@ -1,7 +1,8 @@
 //! What hardly any test asks for.
 
 use async_trait::async_trait;
-use domain::account::{Account, Email, Password, Profile};
+use domain::account::{Account, Email, Password, Profile, Role};
+use domain::act::Act;
 use domain::event::Event;
 use domain::order::OrderStatus;
 use domain::payment::{CaptureAnswer, Payment, Refund, RefundAnswer};
@@ -41,6 +42,8 @@ port! { Accounts {
     update_profile(AccountId, &Profile, Language) -> bool;
     set_second_factor(AccountId, bool) -> bool;
     delete_account(AccountId, Timestamp) -> Deleted;
+    replace_password_hash(AccountId, &str, &str) -> bool;
+    change_role(AccountId, Role, Role, &Act) -> bool;
     rehearsal_buyers(usize) -> Vec<AccountId>;
     remove_rehearsal_buyers() -> u64;
     is_empty() -> bool;
@@ -140,6 +143,10 @@ port! { Passwords {
 }
     async fn verify(&self, _: &str, _: Option<&str>) -> Result<bool, Fault> {
         Ok(false)
+    }
+
+    fn is_outdated(&self, _: &str) -> bool {
+        false
     }
 
     fn is_common(&self, _: &str) -> bool {
