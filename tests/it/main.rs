@@ -31,6 +31,7 @@ mod engines;
 mod first_five_minutes;
 mod http;
 mod keys;
+mod leaks;
 mod letters;
 mod limits;
 mod mail_server;

@@ -35,6 +35,8 @@ mod deals;
 mod first_five_minutes;
 #[path = "../it/keys.rs"]
 mod keys;
+#[path = "../it/leaks.rs"]
+mod leaks;
 #[path = "../it/letters.rs"]
 mod letters;
 #[path = "../it/limits.rs"]
