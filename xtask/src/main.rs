@@ -8,12 +8,15 @@ mod compose;
 mod schema;
 mod servers;
 mod steps;
+mod supply;
 mod test;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use xtask::Failure;
+
+use crate::steps::Steps;
 
 #[derive(Parser)]
 #[command(about = "Developer commands of firstcome")]
@@ -28,6 +31,8 @@ enum Command {
     Check,
     /// The public clients and audits alone, against the product as it was built last
     Clients,
+    /// Licences, second versions, bans, sources and advisories of every crate, by cargo-deny
+    Deny,
     /// Write schema.graphql as the binary prints it
     Schema {
         /// Compare instead of writing; fail with the difference
@@ -56,6 +61,11 @@ fn run(command: &Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Check => Ok(check::run(&workspace()?)),
         Command::Clients => Ok(test::of_clients(&workspace()?)),
+        Command::Deny => {
+            let mut steps = Steps::default();
+            supply::add(&mut steps, &workspace()?);
+            Ok(steps.summary())
+        }
         Command::Schema { check: false } => schema::write(&workspace()?),
         Command::Schema { check: true } => schema::compare(&workspace()?),
         Command::Services { command } => servers::run(command),

@@ -8,7 +8,7 @@ use xtask::services::{Lifetime, Set, StripeMock};
 
 use crate::cargo::Workspace;
 use crate::steps::{Steps, succeeds};
-use crate::{check, clients, schema, servers};
+use crate::{check, clients, schema, servers, supply};
 
 /// Places where a test stops a process are in what the tests run, not in what is released.
 const FEATURES: [&str; 2] = ["--features", "firstcome/failpoints"];
@@ -20,6 +20,7 @@ pub fn run(workspace: &Workspace) -> ExitCode {
     let mut tally = Tally::default();
     let mut of_clients = Tally::default();
     check::add(&mut steps, workspace);
+    supply::add(&mut steps, workspace);
     // Once, with the features the tests are built with: what follows finds it all there.
     let build = ["build", "--workspace", "--all-targets"];
     if steps.run("build", || {
