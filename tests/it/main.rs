@@ -16,6 +16,8 @@
 #[path = "../support/harness.rs"]
 mod support;
 
+#[path = "../fuzz/almost.rs"]
+mod almost;
 
 mod accounts;
 mod after_sale;
@@ -29,6 +31,7 @@ mod deals;
 mod endpoint;
 mod engines;
 mod first_five_minutes;
+mod fuzz;
 mod http;
 mod keys;
 mod leaks;
