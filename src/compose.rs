@@ -14,7 +14,9 @@ use adapters::mail::{FolderMailbox, FolderMailer, SmtpMailer};
 use adapters::payment::{SimulatedProvider, StripeProvider, StripeSettings};
 use adapters::sql::Ledger;
 use domain::Fault;
-use domain::ports::{Clock, Entropy, Gate, ItemCache, Log, Mailbox, Mailer, Ports, Provider};
+use domain::ports::{
+    Clock, Entropy, Gate, ItemCache, Limiter, Log, Mailbox, Mailer, Ports, Provider,
+};
 use tokio::task::AbortHandle;
 
 pub use distributed::{make_log, migrate_ledger};
@@ -36,6 +38,7 @@ struct Engines {
     gate: Arc<dyn Gate>,
     log: Arc<dyn Log>,
     items: Arc<dyn ItemCache>,
+    limiter: Arc<dyn Limiter>,
     ledger: Arc<Ledger>,
 }
 
@@ -93,6 +96,7 @@ impl World {
             passwords: Arc::new(Argon2Passwords::new(entropy.clone())?),
             digests: Arc::new(KeyedDigests::new(&keys.digests)),
             tokens: keys.tokens.clone(),
+            limiter: engines.limiter,
             policies: Arc::new(policies),
             clock,
             entropy,

@@ -8,6 +8,7 @@ mod check;
 mod graphql;
 mod payment;
 mod policies;
+mod rates;
 mod secret;
 mod servers;
 mod sources;
@@ -22,6 +23,7 @@ use serde::{Deserialize, Serialize};
 pub use addresses::Addresses;
 pub use graphql::{Graphql, Origins};
 pub use payment::{Payment, Simulated};
+pub use rates::{Often, Rates};
 pub use secret::Secret;
 pub use servers::{Kafka, Ledger, Redis, RedisMode, Servers};
 pub use span::Span;
@@ -59,6 +61,7 @@ pub struct Config {
     pub payment: Payment,
     pub mail: Mail,
     pub accounts: Accounts,
+    pub rates: Rates,
 }
 
 #[derive(Clone, Serialize, Deserialize)]

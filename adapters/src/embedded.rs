@@ -2,4 +2,5 @@
 
 pub(crate) mod file;
 pub mod gate;
+pub mod limiter;
 pub mod log;

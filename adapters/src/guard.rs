@@ -9,6 +9,7 @@
 mod breaker;
 mod gate;
 mod ledger;
+mod limiter;
 mod log;
 mod mailer;
 mod provider;
@@ -22,6 +23,7 @@ use domain::ports::Ports;
 pub use breaker::Breaker;
 pub use gate::GuardedGate;
 pub use ledger::{GuardedLedger, LedgerPorts};
+pub use limiter::GuardedLimiter;
 pub use log::GuardedLog;
 pub use mailer::GuardedMailer;
 pub use provider::GuardedProvider;
@@ -83,6 +85,8 @@ impl Guards {
         let (ports, guards) = Self::embedded(ports, settings)?;
         let gate = GuardedGate::new(ports.gate.clone(), settings)?;
         let log = GuardedLog::new(ports.log.clone(), settings)?;
+        let (limiter, clock) = (ports.limiter.clone(), ports.clock.clone());
+        let limiter = GuardedLimiter::new(limiter, clock, settings)?;
         let ledger = LedgerPorts {
             orders: ports.orders.clone(),
             accounts: ports.accounts.clone(),
@@ -108,6 +112,7 @@ impl Guards {
             letters: ledger.clone(),
             dead_letters: ledger.clone(),
             catalogue: ledger,
+            limiter: Arc::new(limiter),
             ..ports
         };
         Ok((ports, guards))

@@ -24,6 +24,7 @@ pub mod payment;
 pub mod policy;
 pub mod ports;
 pub mod quantity;
+pub mod rate;
 pub mod refusal;
 pub mod requester;
 pub mod return_request;
@@ -39,6 +40,7 @@ pub use ids::*;
 pub use language::Language;
 pub use money::{Currency, Money};
 pub use quantity::Quantity;
+pub use rate::Peer;
 pub use refusal::{Reason, Refusal};
 pub use requester::Requester;
 

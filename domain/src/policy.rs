@@ -1,6 +1,7 @@
 //! The rules that a shop sets.
 
 use crate::delivery::DeliveryCalendar;
+use crate::rate::{Action, Rate};
 
 /// How long, how many, how often. Read once from the configuration.
 #[derive(Clone, Debug)]
@@ -18,6 +19,7 @@ pub struct Policies {
     /// How long the provider remembers a key; afterwards a payment is looked up, never sent again.
     pub provider_key_ms: i64,
     pub accounts: AccountPolicy,
+    pub rates: RatePolicy,
 }
 
 /// When a delivered line may come back.
@@ -39,4 +41,40 @@ pub struct AccountPolicy {
     pub verification_resend_ms: i64,
     pub access_ms: i64,
     pub refresh_ms: i64,
+}
+
+/// How often each thing may be done.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct RatePolicy {
+    pub verification: Rates,
+    pub sign_up: Rates,
+    pub sign_in: Rates,
+    pub refresh: Rates,
+    pub orders: Rates,
+    pub requests: Rates,
+}
+
+/// How often one thing may be done; as often as one likes where there is none.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Rates {
+    /// From one place.
+    pub peer: Option<Rate>,
+    /// By one account.
+    pub account: Option<Rate>,
+    /// With one e-mail address.
+    pub email: Option<Rate>,
+}
+
+impl RatePolicy {
+    #[must_use]
+    pub fn of(&self, action: Action) -> Rates {
+        match action {
+            Action::RequestVerification => self.verification,
+            Action::SignUp => self.sign_up,
+            Action::SignIn => self.sign_in,
+            Action::RefreshSession => self.refresh,
+            Action::PlaceOrder => self.orders,
+            Action::Request => self.requests,
+        }
+    }
 }

@@ -9,6 +9,7 @@ pub mod dead_letters;
 pub mod gate;
 pub mod housekeeping;
 pub mod letters;
+pub mod limiter;
 pub mod log;
 pub mod mail;
 pub mod orders;
@@ -34,6 +35,7 @@ pub use dead_letters::DeadLetters;
 pub use gate::Gate;
 pub use housekeeping::Housekeeping;
 pub use letters::Letters;
+pub use limiter::Limiter;
 pub use log::{Consumer, Log};
 pub use mail::{Mailbox, Mailer};
 pub use orders::Orders;
@@ -69,6 +71,7 @@ pub struct Ports {
     pub passwords: Arc<dyn Passwords>,
     pub digests: Arc<dyn Digests>,
     pub tokens: Arc<dyn AccessTokens>,
+    pub limiter: Arc<dyn Limiter>,
     pub policies: Arc<Policies>,
 }
 

@@ -22,6 +22,7 @@ pub mod heal_gate;
 pub mod hear_provider;
 pub mod import_items;
 pub mod keep_gate;
+pub mod keep_to_rate;
 mod key_use;
 pub mod load_gate;
 pub mod move_shipments;

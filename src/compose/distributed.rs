@@ -7,7 +7,7 @@ use adapters::config::{Config, Kafka, Redis, RedisMode, Servers};
 use adapters::crypto::Keyring;
 use adapters::item_cache::CachedItems;
 use adapters::kafka::{KafkaLog, KafkaSettings, Topics};
-use adapters::redis::{GateSettings, Mode, RedisGate, RedisItems, RedisSettings};
+use adapters::redis::{GateSettings, Mode, RedisGate, RedisItems, RedisLimiter, RedisSettings};
 use adapters::sql::{Ledger, LedgerSettings};
 use domain::Fault;
 
@@ -45,12 +45,17 @@ async fn open(config: &Config) -> Result<World, Fault> {
         RedisGate::connect(&settings, gate(config), clock, entropy).await
     });
     let gate = gate.await?;
+    let limiter = patiently(patience, REDIS, async || {
+        RedisLimiter::connect(&redis(config, servers.redis)).await
+    });
+    let limiter = limiter.await?;
     let shared = servers.redis.cache.as_ref();
     let shared = shared.map(|url| RedisItems::new(url.expose(), &config.namespace));
     let engines = Engines {
         gate: Arc::new(gate),
         log: Arc::new(log),
         items: Arc::new(CachedItems::new(ledger.clone(), shared.transpose()?)?),
+        limiter: Arc::new(limiter),
         ledger,
     };
     World::of(config, base, engines).await

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use adapters::config::Config;
 use adapters::crypto::Keyring;
 use adapters::embedded::gate::{MemoryGate, MemoryGateSettings};
+use adapters::embedded::limiter::MemoryLimiter;
 use adapters::embedded::log::SqliteLog;
 use adapters::item_cache::CachedItems;
 use adapters::sql::Ledger;
@@ -38,6 +39,7 @@ impl World {
             gate: Arc::new(MemoryGate::new(base.clock.clone(), gate)),
             log: Arc::new(log),
             items: Arc::new(CachedItems::new(ledger.clone(), None)?),
+            limiter: Arc::new(MemoryLimiter::new(base.clock.clone())),
             ledger,
         };
         Self::of(config, base, engines).await

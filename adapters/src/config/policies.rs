@@ -29,6 +29,7 @@ impl Config {
             ask_again_after_ms: check.span(self.payment.ask_again_after, "payment.ask_again_after"),
             provider_key_ms: check.span(self.payment.key_life, "payment.key_life"),
             accounts: self.account_policy(&mut check),
+            rates: self.rates.policy(),
         };
         self.check_bounds(&mut check);
         if check.errors.is_empty() {

@@ -94,6 +94,18 @@ fn what_is_wrong_names_its_key() {
             "[graphql]\ntrusted_documents = \"list.json\"",
             "graphql.trusted_documents",
         ),
+        (
+            "[rates]\nsign_in_per_peer = \"10\"",
+            "rates.sign_in_per_peer",
+        ),
+        (
+            "[rates]\nsign_in_per_peer = \"0/1m\"",
+            "rates.sign_in_per_peer",
+        ),
+        (
+            "[rates]\nsign_in_per_peer = \"9/1ms\"",
+            "rates.sign_in_per_peer",
+        ),
     ] {
         let Err(errors) = read(toml) else {
             panic!("{toml} was accepted")

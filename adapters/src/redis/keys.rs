@@ -1,12 +1,14 @@
-//! Every key and channel of the gate; `lua/README.md` says what is stored where.
+//! Every key and channel of the gate and of the rates; `lua/README.md` says what is stored where.
 //!
-//! They all carry their shard's hash tag, so that what belongs together lies in one slot of a
-//! Cluster. The tag has the shop's namespace in it, and so has each key.
+//! The gate's all carry their shard's hash tag, so that what belongs together lies in one slot of a
+//! Cluster. The tag has the shop's namespace in it, and so has each key. A bucket is alone in its
+//! slot: its tag is its own.
 
 use std::fmt;
 use std::io::Write as _;
 
 use domain::gate::Shard;
+use domain::rate::Bucket;
 use domain::{ItemId, OrderId};
 use redis::{RedisWrite, ToRedisArgs, ToSingleRedisArg};
 use uuid::Uuid;
@@ -86,6 +88,11 @@ impl ShardKeys {
     }
 }
 
+/// The key of a bucket of a rate.
+pub(super) fn bucket_key(namespace: &str, bucket: &Bucket) -> String {
+    format!("{LAYOUT}:{{{namespace}rate:{}}}", bucket.key())
+}
+
 /// The key of one thing of many; written straight into a command.
 #[derive(Clone, Copy)]
 pub(super) struct Key<'a> {
@@ -129,6 +136,9 @@ impl ToSingleRedisArg for Id {}
 
 #[cfg(test)]
 mod tests {
+    use domain::AccountId;
+    use domain::rate::Action;
+
     use super::*;
 
     #[test]
@@ -142,6 +152,11 @@ mod tests {
         assert_eq!(
             ShardKeys::new("shop-", Shard(7)).levels,
             "fc1:{shop-g7}:levels"
+        );
+        let bucket = Bucket::of_account(Action::SignIn, AccountId(item.0));
+        assert_eq!(
+            bucket_key("shop-", &bucket),
+            "fc1:{shop-rate:sign-in:account:000000000000000000000000000000ab}"
         );
     }
 

@@ -14,7 +14,7 @@ pub(super) struct Script {
 }
 
 impl Script {
-    fn new(code: &'static str, doing: &'static str) -> Self {
+    pub fn new(code: &'static str, doing: &'static str) -> Self {
         let digest = redis::Script::new(code).get_hash().to_owned();
         Self {
             code,

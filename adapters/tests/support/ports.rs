@@ -6,12 +6,13 @@ use adapters::clock::ManualClock;
 use adapters::config::Simulated;
 use adapters::crypto::{Argon2Passwords, JwtTokens, KeyedDigests};
 use adapters::embedded::gate::{MemoryGate, MemoryGateSettings};
+use adapters::embedded::limiter::MemoryLimiter;
 use adapters::embedded::log::SqliteLog;
 use adapters::entropy::SystemEntropy;
 use adapters::item_cache::CachedItems;
 use adapters::payment::SimulatedProvider;
 use domain::delivery::DeliveryCalendar;
-use domain::policy::{AccountPolicy, Policies, ReturnPolicy};
+use domain::policy::{AccountPolicy, Policies, RatePolicy, ReturnPolicy};
 use domain::ports::{Mailer, Ports};
 use tempfile::TempDir;
 
@@ -31,6 +32,7 @@ pub async fn ports(
     let gate = MemoryGate::new(clock.clone(), MemoryGateSettings::default());
     let items = CachedItems::new(bench.catalogue.clone(), None);
     Ports {
+        limiter: Arc::new(MemoryLimiter::new(clock.clone())),
         clock,
         entropy: entropy.clone(),
         gate: Arc::new(gate),
@@ -74,5 +76,6 @@ pub fn policies(calendar: DeliveryCalendar, returns: ReturnPolicy) -> Policies {
             access_ms: 900_000,
             refresh_ms: 86_400_000,
         },
+        rates: RatePolicy::default(),
     }
 }

@@ -9,6 +9,7 @@ use domain::payment::{CaptureAnswer, Payment, Refund, RefundAnswer};
 use domain::ports::accounts::{Changed, Deleted, PasswordChange};
 use domain::ports::audit::{BuyerFigures, MoneyFigures, StockFigures};
 use domain::ports::housekeeping::Forgettable;
+use domain::ports::limiter;
 use domain::ports::mail::Letter;
 use domain::ports::outbox::Taken;
 use domain::ports::provider::{
@@ -16,9 +17,10 @@ use domain::ports::provider::{
 };
 use domain::ports::secrets::{Claims, TokenRefused};
 use domain::ports::{
-    AccessTokens, Accounts, Digests, Housekeeping, LedgerAudit, Letters, Mailer, Outbox, Passwords,
+    AccessTokens, Accounts, Digests, Housekeeping, LedgerAudit, Letters, Limiter, Mailer, Outbox, Passwords,
     Provider, Sessions, Verifications,
 };
+use domain::rate::{Bucket, Rate};
 use domain::session::{Ended, Ending, Session};
 use domain::verification::{Purpose, Verification};
 use domain::{
@@ -183,3 +185,7 @@ impl AccessTokens for World {
         String::new()
     }
 }
+
+port! { Limiter {
+    take(&Bucket, Rate) -> limiter::Taken;
+}}
