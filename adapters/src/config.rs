@@ -6,6 +6,8 @@
 mod addresses;
 mod check;
 mod graphql;
+mod limits;
+mod networks;
 mod payment;
 mod policies;
 mod rates;
@@ -22,6 +24,8 @@ use serde::{Deserialize, Serialize};
 
 pub use addresses::Addresses;
 pub use graphql::{Graphql, Origins};
+pub use limits::Limits;
+pub use networks::Networks;
 pub use payment::{Payment, Simulated};
 pub use rates::{Often, Rates};
 pub use secret::Secret;
@@ -62,6 +66,7 @@ pub struct Config {
     pub mail: Mail,
     pub accounts: Accounts,
     pub rates: Rates,
+    pub limits: Limits,
 }
 
 #[derive(Clone, Serialize, Deserialize)]

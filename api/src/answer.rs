@@ -1,6 +1,6 @@
 //! What goes back to the client: answers, and request errors where nothing was executed.
 
-use async_graphql::{ErrorExtensionValues, Pos, Response, ServerError};
+use async_graphql::{ErrorExtensionValues, Pos, Response, ServerError, value};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -40,6 +40,10 @@ pub enum RequestErrorCode {
     UnsupportedMediaType,
     /// The body is larger than the limit.
     PayloadTooLarge,
+    /// The body did not come in time.
+    TimedOut,
+    /// Somebody asked more often than one may.
+    RateLimited,
     /// The account has as many streams open on this node as it may.
     TooManyStreams,
     /// A part of the service can't be reached; the same request may succeed later.
@@ -67,6 +71,8 @@ impl RequestErrorCode {
             Self::NotAcceptable => "NOT_ACCEPTABLE",
             Self::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
             Self::PayloadTooLarge => "PAYLOAD_TOO_LARGE",
+            Self::TimedOut => "REQUEST_TIMEOUT",
+            Self::RateLimited => "RATE_LIMITED",
             Self::TooManyStreams => "TOO_MANY_STREAMS",
             Self::Unavailable => "UNAVAILABLE",
             Self::Internal => "INTERNAL",
@@ -92,6 +98,8 @@ impl RequestErrorCode {
             | Self::NotAcceptable
             | Self::UnsupportedMediaType
             | Self::PayloadTooLarge
+            | Self::TimedOut
+            | Self::RateLimited
             | Self::TooManyStreams
             | Self::Unavailable
             | Self::Internal => false,
@@ -106,6 +114,16 @@ pub struct RequestError {
     /// Decides the status and is written into each error.
     pub code: RequestErrorCode,
     errors: Vec<ServerError>,
+    cost: Option<Cost>,
+    /// After how many milliseconds it may be asked again, where that is known.
+    wait_ms: Option<u64>,
+}
+
+/// What an operation was reckoned to cost, and the most that one may.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub struct Cost {
+    pub reckoned: usize,
+    pub limit: usize,
 }
 
 impl RequestError {
@@ -124,7 +142,12 @@ impl RequestError {
         for error in &mut errors {
             extensions(error).set("code", code.as_str());
         }
-        Self { code, errors }
+        Self {
+            code,
+            errors,
+            cost: None,
+            wait_ms: None,
+        }
     }
 
     /// A fault that kept a request from being executed; it goes to the log.
@@ -140,6 +163,41 @@ impl RequestError {
         }
         log_fault(fault, request_id);
         error.named(request_id)
+    }
+
+    /// More is asked for at once than is worked on; nothing was done.
+    pub(crate) fn overloaded() -> Self {
+        let message = "This node works on as many requests as it takes. Try again.";
+        let mut error = Self::new(RequestErrorCode::Unavailable, message);
+        for listed in &mut error.errors {
+            extensions(listed).set("retryable", true);
+            extensions(listed).set("reason", "OVERLOADED");
+        }
+        error
+    }
+
+    /// More often than one may; there is room again after so long.
+    pub(crate) fn rate_limited(retry_after_ms: u64) -> Self {
+        let message = "Too many requests come from here. Try again later.";
+        let mut error = Self {
+            wait_ms: Some(retry_after_ms),
+            ..Self::new(RequestErrorCode::RateLimited, message)
+        };
+        for listed in &mut error.errors {
+            extensions(listed).set("retryable", true);
+            extensions(listed).set("retryAfterMs", retry_after_ms);
+        }
+        error
+    }
+
+    /// An operation that costs more than one may.
+    pub(crate) fn too_costly(cost: Cost) -> Self {
+        let Cost { reckoned, limit } = cost;
+        let message = format!("The operation costs {reckoned}; at most {limit} is taken.");
+        Self {
+            cost: Some(cost),
+            ..Self::new(RequestErrorCode::LimitExceeded, message)
+        }
     }
 
     /// A panic that kept a request from being executed; the panic's own text is in the log.
@@ -160,6 +218,16 @@ impl RequestError {
         Self {
             code: RequestErrorCode::Internal,
             errors,
+            cost: None,
+            wait_ms: None,
+        }
+    }
+
+    /// After how many whole seconds it may be asked again, where that may help.
+    pub(crate) fn retry_after_s(&self) -> Option<u64> {
+        match self.wait_ms {
+            Some(ms) => Some(ms.div_ceil(1_000)),
+            None => (self.code == RequestErrorCode::Unavailable).then_some(1),
         }
     }
 
@@ -198,9 +266,16 @@ impl RequestError {
         #[derive(Serialize)]
         struct Body<'a> {
             errors: &'a [ServerError],
+            #[serde(skip_serializing_if = "Option::is_none")]
+            extensions: Option<Extensions>,
+        }
+        #[derive(Serialize)]
+        struct Extensions {
+            cost: Cost,
         }
         Body {
             errors: &self.errors,
+            extensions: self.cost.map(|cost| Extensions { cost }),
         }
     }
 }
@@ -224,6 +299,12 @@ pub(crate) fn finish(response: &mut Response, context: &RequestContext, most: us
     if let Some(note) = bound(&mut response.errors, most) {
         response.errors.push(note);
     }
+}
+
+/// Tells what an operation cost, as `extensions.cost`.
+pub(crate) fn tell_cost(response: &mut Response, cost: Cost) {
+    let value = value!({ "reckoned": cost.reckoned, "limit": cost.limit });
+    response.extensions.insert("cost".to_owned(), value);
 }
 
 /// Writes a fault to the log; the one place that does.

@@ -5,12 +5,18 @@ use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderValue};
 use domain::ports::Mailbox;
+use domain::rate::Rate;
+use domain::{Peer, Requester};
+use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 use tracing::Span;
 use uuid::Uuid;
 
+use crate::answer::RequestError;
 use crate::authenticate::Authenticate;
 use crate::engine::Engine;
+use crate::origin::Networks;
+use crate::request::RequestContext;
 use crate::sessions::EndedSessions;
 use crate::webhooks::Hear;
 
@@ -25,6 +31,8 @@ pub struct App {
     pub authenticate: Authenticate,
     /// Whose access tokens no longer hold.
     pub ended: EndedSessions,
+    /// Counts a request of somebody who is not signed in.
+    pub limit: Limit,
     /// Listens to what the payment provider sends.
     pub hear: Hear,
     /// A fresh id for each request.
@@ -40,6 +48,22 @@ pub struct App {
     pub mailbox: Option<Arc<dyn Mailbox>>,
     /// How it is served.
     pub settings: ServerSettings,
+}
+
+/// Counts one request from here. An error says after how many milliseconds there may be another.
+pub type Limit = Arc<dyn Fn(Peer) -> BoxFuture<'static, Result<(), u64>> + Send + Sync>;
+
+impl App {
+    /// Counts a request of whoever is not signed in by where it comes from.
+    pub(crate) async fn keep_to_rate(&self, context: &RequestContext) -> Result<(), RequestError> {
+        match (context.requester, context.peer) {
+            (Requester::Anonymous, Some(peer)) => {
+                let limited = (self.limit)(peer).await;
+                limited.map_err(RequestError::rate_limited)
+            }
+            (Requester::Anonymous, None) | (Requester::SignedIn { .. }, _) => Ok(()),
+        }
+    }
 }
 
 /// How well a process can do its work, for whoever sends it some.
@@ -70,6 +94,10 @@ pub struct ServerSettings {
     pub origins: Vec<HeaderValue>,
     /// How long requests and sockets may take to end once the server is told to stop.
     pub drain: Duration,
+    /// What is known of the networks that requests come from.
+    pub networks: Networks,
+    /// How connections are served.
+    pub connections: ConnectionSettings,
     /// How sockets are served.
     pub sockets: SocketSettings,
 }
@@ -80,7 +108,43 @@ impl Default for ServerSettings {
             playground: false,
             origins: Vec::new(),
             drain: Duration::from_secs(10),
+            networks: Networks::default(),
+            connections: ConnectionSettings::default(),
             sockets: SocketSettings::default(),
+        }
+    }
+}
+
+/// How connections are served.
+#[derive(Clone, Debug)]
+pub struct ConnectionSettings {
+    /// Connections that this node may have at once.
+    pub per_node: usize,
+    /// Connections that it may have at once from one place.
+    pub per_peer: usize,
+    /// How long a connection may be without a request.
+    pub idle_timeout: Duration,
+    /// How long the head of a request may take from its first byte on.
+    pub head_timeout: Duration,
+    /// How long its body may take.
+    pub body_timeout: Duration,
+    /// Bytes of bodies that this node may hold at once.
+    pub bodies: usize,
+    /// How long a client may take nothing of an answer that waits for it.
+    pub write_timeout: Duration,
+}
+
+impl Default for ConnectionSettings {
+    fn default() -> Self {
+        Self {
+            per_node: 20_000,
+            per_peer: 1_000,
+            // Longer than proxies keep a connection for later.
+            idle_timeout: Duration::from_secs(75),
+            head_timeout: Duration::from_secs(10),
+            body_timeout: Duration::from_secs(10),
+            bodies: 256 * 1024 * 1024,
+            write_timeout: Duration::from_secs(10),
         }
     }
 }
@@ -98,8 +162,14 @@ pub struct SocketSettings {
     pub write_timeout: Duration,
     /// Operations that one socket may have at once.
     pub operations: usize,
+    /// Messages, pings among them, that one socket may send; as many as it likes where there is
+    /// none.
+    pub messages: Option<Rate>,
     /// Sockets that one account may have at once on this node.
     pub per_account: usize,
+    /// Sockets that there may be at once on this node from one place, of those who are not signed
+    /// in.
+    pub per_peer: usize,
     /// Sockets that this node may have at once.
     pub per_node: usize,
     /// Bytes of each socket's read buffer: most sockets are idle, and each keeps its own.
@@ -113,7 +183,9 @@ impl Default for SocketSettings {
             keep_alive: Duration::from_secs(25),
             write_timeout: Duration::from_secs(10),
             operations: 50,
+            messages: Rate::new(200, 10_000),
             per_account: 50,
+            per_peer: 500,
             per_node: 15_000,
             read_buffer: 4 * 1024,
         }

@@ -6,8 +6,10 @@
 
 mod absent;
 mod cache;
+mod cost;
 mod document;
 mod inputs;
+mod lists;
 mod literals;
 mod measure;
 mod persisted;
@@ -21,18 +23,20 @@ use async_graphql::{
     ObjectType, Request, Response, Schema, SchemaBuilder, SubscriptionType, ValidationMode, Value,
     Variables,
 };
-use futures_util::future::BoxFuture;
-use futures_util::stream::{BoxStream, StreamExt};
+use futures_util::future::{BoxFuture, ready};
+use futures_util::stream::{BoxStream, StreamExt, once};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 pub use cache::DocumentCacheSize;
 pub use persisted::{Documents, TrustedDocuments};
 
-use crate::answer::{self, RequestError, RequestErrorCode};
+use crate::answer::{self, Cost, RequestError, RequestErrorCode};
 use crate::limits::Limits;
 use crate::request::{Params, RequestContext};
 
 use cache::DocumentCache;
-use document::{Document, Operation};
+use cost::Sizes;
+use document::{Document, Known, Operation};
 use persisted::Persisted;
 use validator::Validator;
 
@@ -67,6 +71,10 @@ pub struct Engine(Arc<Inner>);
 struct Inner {
     executor: Box<dyn Execute>,
     validator: Validator,
+    /// Reckons costs, and looks at nothing else.
+    reckoner: Validator,
+    sizes: Sizes,
+    in_flight: Arc<Semaphore>,
     documents: DocumentCache,
     persisted: Persisted,
     settings: EngineSettings,
@@ -76,6 +84,7 @@ struct Inner {
 pub struct Prepared {
     kind: OperationType,
     request: Request,
+    cost: Cost,
 }
 
 impl Prepared {
@@ -86,9 +95,9 @@ impl Prepared {
 }
 
 impl Engine {
-    /// The engine for the schema that `build` makes. It is called twice: strict validation and
-    /// execution each have their own copy of the types, so what resolvers share has to be behind an
-    /// `Arc`.
+    /// The engine for the schema that `build` makes. It is called three times: strict validation,
+    /// reckoning and execution each have their own copy of the types, so what resolvers share has to
+    /// be behind an `Arc`.
     pub fn new<Q, M, S>(
         build: impl Fn() -> SchemaBuilder<Q, M, S>,
         settings: EngineSettings,
@@ -103,13 +112,15 @@ impl Engine {
             let levels = settings.limits.selection_levels + 2;
             build().disable_suggestions().limit_recursive_depth(levels)
         };
-        let executor: Schema<Q, M, S> = bounded()
-            .validation_mode(ValidationMode::Fast)
-            .limit_complexity(settings.limits.complexity)
-            .finish();
+        let executor: Schema<Q, M, S> = bounded().validation_mode(ValidationMode::Fast).finish();
+        let validator = Validator::new(bounded(), ValidationMode::Strict);
+        let in_flight = settings.limits.in_flight.min(Semaphore::MAX_PERMITS);
         Self(Arc::new(Inner {
             executor: Box::new(executor),
-            validator: Validator::new(bounded()),
+            reckoner: Validator::new(bounded(), ValidationMode::Fast),
+            sizes: Sizes::of(validator.registry()),
+            validator,
+            in_flight: Arc::new(Semaphore::new(in_flight)),
             documents: DocumentCache::new(settings.documents),
             persisted: Persisted::new(&settings.accepted),
             settings,
@@ -126,6 +137,11 @@ impl Engine {
         &self.0.settings.limits
     }
 
+    /// Whether as many operations are worked on as may be: another one would be refused just now.
+    pub(crate) fn is_full(&self) -> bool {
+        self.0.in_flight.available_permits() == 0
+    }
+
     /// Everything up to execution.
     pub async fn prepare(&self, params: Params) -> Result<Prepared, RequestError> {
         self.0
@@ -140,12 +156,13 @@ impl Engine {
         prepared: Prepared,
         context: RequestContext,
     ) -> Result<Response, RequestError> {
-        let response = self
-            .0
-            .executor
-            .execute(prepared.request.data(context))
-            .await;
-        self.0.finished(response, context)
+        let seat = self.0.seat()?;
+        let Prepared { request, cost, .. } = prepared;
+        let response = self.0.executor.execute(request.data(context)).await;
+        drop(seat);
+        let mut response = self.0.finished(response, context);
+        answer::tell_cost(&mut response, cost);
+        Ok(response)
     }
 
     /// Executes any operation; a subscription's events come as they happen, a query or mutation is
@@ -156,13 +173,28 @@ impl Engine {
         context: RequestContext,
     ) -> BoxStream<'static, Result<Response, RequestError>> {
         let inner = Arc::clone(&self.0);
-        let subscribes = prepared.kind == OperationType::Subscription;
+        let Prepared {
+            kind,
+            request,
+            cost,
+        } = prepared;
+        let subscribes = kind == OperationType::Subscription;
+        let mut seat = match (!subscribes).then(|| self.0.seat()).transpose() {
+            Ok(seat) => seat,
+            Err(error) => return once(ready(Err(error))).boxed(),
+        };
         self.0
             .executor
-            .stream(prepared.request.data(context))
+            .stream(request.data(context))
             .enumerate()
             .map(move |(index, response)| {
-                let response = inner.finished(response, context)?;
+                // There is an answer, and whoever takes it may take its time.
+                drop(seat.take());
+                let mut response = inner.finished(response, context);
+                // Of a subscription, what each event says again would cost more than it tells.
+                if index == 0 {
+                    answer::tell_cost(&mut response, cost);
+                }
                 // The specification: without a source stream there is no execution, hence no data.
                 if subscribes && index == 0 && is_without_stream(&response) {
                     return Err(RequestError::without_stream(response.errors));
@@ -174,6 +206,12 @@ impl Engine {
 }
 
 impl Inner {
+    /// Room for one more operation, while it lives.
+    fn seat(&self) -> Result<OwnedSemaphorePermit, RequestError> {
+        let seat = Arc::clone(&self.in_flight).try_acquire_owned();
+        seat.map_err(|_| RequestError::overloaded())
+    }
+
     async fn prepare(&self, params: Params) -> Result<Prepared, RequestError> {
         let Params {
             query,
@@ -195,14 +233,24 @@ impl Inner {
             ));
         }
         let definitions = operation.variables();
+        lists::check_lists(variables.values(), self.settings.limits.list_items)?;
         inputs::check_variables(self.validator.registry(), definitions, &variables)?;
-        if !operation.is_validated() {
-            self.validate(operation, inputs::filled(definitions, &variables))
-                .await?;
-            operation.set_validated();
-            self.documents.insert(query, Arc::clone(&document)).await;
-        }
+        let filled = || inputs::filled(definitions, &variables);
+        let reckoned = match operation.known() {
+            Some(Known {
+                cost,
+                varies: false,
+            }) => cost,
+            Some(Known { varies: true, .. }) => self.reckon(operation, filled()).await,
+            None => {
+                let known = self.validate(operation, filled()).await?;
+                operation.set_known(known);
+                self.documents.insert(query, Arc::clone(&document)).await;
+                known.cost
+            }
+        };
         self.persisted.remember(&found);
+        let cost = self.affordable(reckoned)?;
 
         let mut tree = operation.to_execute();
         absent::remove_absent(&mut tree, definitions, &variables);
@@ -211,18 +259,24 @@ impl Inner {
         Ok(Prepared {
             kind: operation.kind(),
             request,
+            cost,
         })
     }
 
+    /// Validates an operation strictly. With a variable among the sizes it asks for, what it costs
+    /// is for these variables alone.
     async fn validate(
         &self,
         operation: Operation<'_>,
         filled: Variables,
-    ) -> Result<(), RequestError> {
+    ) -> Result<Known, RequestError> {
         let tree = operation.alone();
-        literals::check_literals(self.validator.registry(), &tree)?;
+        let most = self.settings.limits.list_items;
+        lists::check_lists(filled.values(), most)?;
+        literals::check_literals(self.validator.registry(), most, &tree)?;
+        let varies = self.sizes.vary(&tree);
         match self.validator.check(tree, filled).await {
-            Ok(_complexity) => Ok(()),
+            Ok(cost) => Ok(Known { cost, varies }),
             Err(errors) => Err(RequestError::listed(
                 RequestErrorCode::ValidationFailed,
                 errors,
@@ -230,23 +284,26 @@ impl Inner {
         }
     }
 
-    fn finished(
-        &self,
-        mut response: Response,
-        context: RequestContext,
-    ) -> Result<Response, RequestError> {
-        let limits = &self.settings.limits;
-        // An error of a field says where it is. Without data and without a place the library refused
-        // to begin; all that it still looks at after us is the cost.
-        let refused = response.data == Value::Null
-            && !response.errors.is_empty()
-            && response.errors.iter().all(|error| error.path.is_empty());
-        if refused {
-            let message = format!("The operation costs more than {}.", limits.complexity);
-            return Err(RequestError::new(RequestErrorCode::LimitExceeded, message));
+    /// What a validated operation costs with these variables.
+    async fn reckon(&self, operation: Operation<'_>, filled: Variables) -> usize {
+        let reckoned = self.reckoner.check(operation.alone(), filled).await;
+        // What can't be reckoned has no bound.
+        reckoned.unwrap_or(usize::MAX)
+    }
+
+    fn affordable(&self, reckoned: usize) -> Result<Cost, RequestError> {
+        let limit = self.settings.limits.complexity;
+        let cost = Cost { reckoned, limit };
+        if reckoned <= limit {
+            Ok(cost)
+        } else {
+            Err(RequestError::too_costly(cost))
         }
-        answer::finish(&mut response, &context, limits.errors);
-        Ok(response)
+    }
+
+    fn finished(&self, mut response: Response, context: RequestContext) -> Response {
+        answer::finish(&mut response, &context, self.settings.limits.errors);
+        response
     }
 }
 

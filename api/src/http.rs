@@ -10,17 +10,15 @@ pub(crate) mod reply;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_graphql::parser::types::OperationType;
 use axum::Extension;
-use axum::body::{Body, Bytes, HttpBody};
-use axum::extract::{FromRequest, Request, State};
+use axum::body::Body;
+use axum::extract::{Request, State};
 use axum::http::header::{ACCEPT_LANGUAGE, ALLOW, AUTHORIZATION, HeaderValue};
-use axum::http::{HeaderMap, Response, StatusCode, Uri};
+use axum::http::{HeaderMap, Response, Uri};
 use domain::Language;
-use futures_util::{FutureExt, StreamExt};
-use tokio::time::timeout;
+use futures_util::FutureExt;
 use tracing::Instrument;
 use uuid::Uuid;
 
@@ -28,6 +26,7 @@ use crate::answer::{RequestError, RequestErrorCode};
 use crate::app::App;
 use crate::authenticate::{Denied, Identity, bearer};
 use crate::fault::Fault;
+use crate::intake::{self, Origin};
 use crate::request::{Params, RequestContext, accepted_language};
 use crate::socket::Sockets;
 use crate::sse;
@@ -35,27 +34,27 @@ use crate::sse;
 use media::{Accepted, Media};
 pub(crate) use reply::REQUEST_ID;
 
-/// The most bytes of a body that are taken only to be forgotten, and how long that may last.
-const MOST_FORGOTTEN: u64 = 64 * 1024 * 1024;
-const FORGET_TIMEOUT: Duration = Duration::from_secs(10);
-
 /// `POST /graphql`.
 pub(crate) async fn post(
     State(app): State<Arc<App>>,
     Extension(sockets): Extension<Arc<Sockets>>,
+    Extension(origin): Extension<Origin>,
     headers: HeaderMap,
     request: Request,
 ) -> Response<Body> {
-    let body = read(request, app.engine.limits().body_bytes).await;
+    let limits = app.engine.limits();
+    let within = app.settings.connections.body_timeout;
+    let body = intake::read(request, limits.body_bytes, within).await;
     let call = Call {
         app: &app,
         sockets: &sockets,
         headers: &headers,
+        origin,
         method: Method::Post,
     };
     call.respond(|| {
         media::require_json(&headers)?;
-        params::from_body(&body?)
+        params::from_body(&body?, limits.json_depth)
     })
     .await
 }
@@ -64,16 +63,18 @@ pub(crate) async fn post(
 pub(crate) async fn get(
     app: &App,
     sockets: &Arc<Sockets>,
-    headers: &HeaderMap,
-    uri: &Uri,
+    origin: Origin,
+    (headers, uri): (&HeaderMap, &Uri),
 ) -> Response<Body> {
     let call = Call {
         app,
         sockets,
         headers,
+        origin,
         method: Method::Get,
     };
-    call.respond(|| params::from_url(uri)).await
+    let depth = app.engine.limits().json_depth;
+    call.respond(|| params::from_url(uri, depth)).await
 }
 
 /// A refusal that has nothing to do with GraphQL.
@@ -112,6 +113,7 @@ struct Call<'a> {
     app: &'a App,
     sockets: &'a Arc<Sockets>,
     headers: &'a HeaderMap,
+    origin: Origin,
     method: Method,
 }
 
@@ -154,9 +156,11 @@ impl Call<'_> {
             .map_err(|denied| denied_error(denied, request_id))?;
         let context = RequestContext {
             requester: identity.requester,
+            peer: self.origin.0,
             request_id,
             language: language(self.headers),
         };
+        self.app.keep_to_rate(&context).await?;
         let engine = &self.app.engine;
         let prepared = engine.prepare(params()?).await?;
         let kind = prepared.kind();
@@ -209,35 +213,4 @@ pub(crate) fn language(headers: &HeaderMap) -> Language {
             .get(ACCEPT_LANGUAGE)
             .and_then(|value| value.to_str().ok()),
     )
-}
-
-/// A body of at most so many bytes. One that is announced as larger is taken all the same and
-/// forgotten, up to a bound: a client that is still sending when its connection is closed may never
-/// see the answer that says why.
-pub(crate) async fn read(request: Request, most: usize) -> Result<Bytes, RequestError> {
-    let too_large = || {
-        let message = format!("The body is larger than {most} bytes.");
-        RequestError::new(RequestErrorCode::PayloadTooLarge, message)
-    };
-    let announced = request.body().size_hint().lower();
-    if announced > most as u64 {
-        if announced <= MOST_FORGOTTEN {
-            let mut parts = request.into_body().into_data_stream();
-            let taken = async { while let Some(Ok(_)) = parts.next().await {} };
-            let _ = timeout(FORGET_TIMEOUT, taken).await;
-        }
-        return Err(too_large());
-    }
-    Bytes::from_request(request, &())
-        .await
-        .map_err(|rejection| {
-            if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-                too_large()
-            } else {
-                RequestError::new(
-                    RequestErrorCode::BadRequest,
-                    "The body ended before it was complete.",
-                )
-            }
-        })
 }

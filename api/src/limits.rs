@@ -1,11 +1,13 @@
-//! How much one client may ask for at once.
+//! How much one client may ask for at once, and all of them together.
 
-/// Bounds on what one request may cost, each far above what an honest client needs. Beyond one of
-/// them a request is refused before it is executed.
+/// Bounds on what one request may cost, each far above what an honest client needs, and on how many
+/// are worked on. Beyond one of them a request is refused before it is executed.
 #[derive(Clone, Debug)]
 pub struct Limits {
     /// Bytes of a request's body, and of one WebSocket message.
     pub body_bytes: usize,
+    /// Brackets within brackets of it, which is JSON.
+    pub json_depth: usize,
     /// Bytes of a document's text. What is long belongs into variables.
     pub document_bytes: usize,
     /// Lexical tokens of a document; names, numbers, strings and punctuators count one each.
@@ -28,14 +30,20 @@ pub struct Limits {
     pub root_fields: usize,
     /// Directives, fragments put in their places.
     pub directives: usize,
+    /// Entries of one list among arguments and variables.
+    pub list_items: usize,
     /// Errors listed in one answer; those beyond are counted, not listed.
     pub errors: usize,
+    /// Operations that are worked on at once, whoever asks for them; past it one is refused. A
+    /// subscription is none: its sockets are counted.
+    pub in_flight: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
             body_bytes: 1024 * 1024,
+            json_depth: 32,
             document_bytes: 100 * 1024,
             tokens: 5_000,
             brackets: 60,
@@ -46,7 +54,9 @@ impl Default for Limits {
             aliases: 100,
             root_fields: 20,
             directives: 100,
+            list_items: 2_000,
             errors: 50,
+            in_flight: 1_024,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! One GraphQL request, whichever way it came.
 
 use async_graphql::{Context, Variables};
-use domain::{Language, Requester};
+use domain::{Language, Peer, Requester};
 use uuid::Uuid;
 
 /// The parameters of a request, by GraphQL over HTTP and by graphql-transport-ws alike.
@@ -62,6 +62,8 @@ fn digit(byte: u8) -> Option<u8> {
 pub struct RequestContext {
     /// Who asks.
     pub requester: Requester,
+    /// From where, for rates; nothing where that is not counted.
+    pub peer: Option<Peer>,
     /// Names this request in answers and in the log.
     pub request_id: Uuid,
     /// The language of messages for people, and of letters to who signs up.

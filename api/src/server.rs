@@ -1,6 +1,8 @@
 //! The server: its routes, and its life from a bound listener to the last answer.
 
-use std::io;
+mod connections;
+mod patient;
+
 use std::sync::Arc;
 
 use axum::Router;
@@ -8,45 +10,41 @@ use axum::body::Body;
 use axum::extract::DefaultBodyLimit;
 use axum::http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE};
 use axum::http::{HeaderValue, Response};
+use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, get};
-use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 
-use crate::app::{App, PublicKeys, Readiness};
+use crate::app::{App, ConnectionSettings, PublicKeys, Readiness};
+use crate::intake::{self, Intake};
+use crate::origin::Networks;
 use crate::socket::Sockets;
+use connections::Connections;
+
 use crate::{headers, health, http, mailbox, playground, socket, webhooks};
 
 /// Serves `app` on `listener` until `shutdown` is cancelled. Then nothing new is taken, sockets are
 /// closed with 1001, and what runs may end within the drain time.
-pub async fn serve(listener: TcpListener, app: App, shutdown: CancellationToken) -> io::Result<()> {
+pub async fn serve(listener: TcpListener, app: App, shutdown: CancellationToken) {
     let drain = app.settings.drain;
+    let networks = Arc::new(app.settings.networks.clone());
+    let connections = Connections::new(app.settings.connections.clone(), networks);
     let sockets = Arc::new(Sockets::new(app.settings.sockets.clone(), shutdown.clone()));
     let router = routes(Arc::new(app), Arc::clone(&sockets));
-    // Answers are small and complete: none waits for another to fill a packet.
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(detail = %error, "a connection could not be set to send at once");
-        }
-    });
     let served = async {
-        axum::serve(listener, router)
-            .with_graceful_shutdown(shutdown.clone().cancelled_owned())
-            .await?;
+        connections.serve(listener, router, shutdown.clone()).await;
         sockets.closed().await;
-        Ok(())
     };
     let late = async {
         shutdown.cancelled().await;
         tokio::time::sleep(drain).await;
     };
     tokio::select! {
-        served = served => served,
+        () = served => {}
         () = late => {
             tracing::warn!("requests or sockets were still open at the end of the drain time");
-            Ok(())
         }
     }
 }
@@ -56,16 +54,19 @@ pub async fn serve_health(
     listener: TcpListener,
     readiness: Readiness,
     shutdown: CancellationToken,
-) -> io::Result<()> {
-    axum::serve(listener, headers::secure(health::routes::<()>(readiness)))
-        .with_graceful_shutdown(shutdown.cancelled_owned())
-        .await
+) {
+    let networks = Arc::new(Networks::default());
+    let connections = Connections::new(ConnectionSettings::default(), networks);
+    let router = headers::secure(health::routes::<()>(readiness));
+    connections.serve(listener, router, shutdown).await;
 }
 
 fn routes(app: Arc<App>, sockets: Arc<Sockets>) -> Router {
-    let mut graphql = get(socket::upgrade_or_get)
+    let intake = Arc::new(Intake::new(Arc::clone(&app)));
+    let mut graphql: MethodRouter<Arc<App>> = get(socket::upgrade_or_get)
         .post(http::post)
-        .fallback(http::other_method);
+        .fallback(http::other_method)
+        .layer(from_fn_with_state(intake, intake::admit));
     if let Some(cors) = headers::cors(&app.settings.origins) {
         graphql = graphql.layer(cors);
     }

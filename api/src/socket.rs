@@ -2,12 +2,13 @@
 //!
 //! Every close code is the protocol's own. Where it leaves the choice: a token that is refused or
 //! whose time ends closes with 4403, after which the public clients connect again with a fresh one;
-//! too many sockets of one account close with 4429, after which they don't; shutting down is 1001.
+//! too many sockets of one account or from one place, and too many messages, close with 4429, after which they don't; shutting down is 1001.
 
 mod census;
 mod connection;
 mod message;
 mod operations;
+mod pace;
 
 use std::sync::Arc;
 
@@ -22,8 +23,9 @@ use axum::http::{HeaderMap, Response, Uri};
 use crate::answer::{RequestError, RequestErrorCode};
 use crate::app::App;
 use crate::http;
+use crate::intake::Origin;
 
-pub(crate) use census::Sockets;
+pub(crate) use census::{Crowded, Sockets};
 use connection::Connection;
 
 /// The subprotocol's name in the handshake.
@@ -33,12 +35,13 @@ const SUBPROTOCOL: &str = "graphql-transport-ws";
 pub(crate) async fn upgrade_or_get(
     State(app): State<Arc<App>>,
     Extension(sockets): Extension<Arc<Sockets>>,
+    Extension(origin): Extension<Origin>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
     headers: HeaderMap,
     uri: Uri,
 ) -> Response<Body> {
     match upgrade {
-        Ok(upgrade) => open(upgrade, app, sockets, &headers),
+        Ok(upgrade) => open(upgrade, app, sockets, (origin, &headers)),
         Err(_) if headers.contains_key(UPGRADE) => http::refuse(
             &app,
             &RequestError::new(
@@ -46,7 +49,7 @@ pub(crate) async fn upgrade_or_get(
                 "This is no WebSocket handshake (RFC 6455, version 13).",
             ),
         ),
-        Err(_) => http::get(&app, &sockets, &headers, &uri).await,
+        Err(_) => http::get(&app, &sockets, origin, (&headers, &uri)).await,
     }
 }
 
@@ -54,7 +57,7 @@ fn open(
     upgrade: WebSocketUpgrade,
     app: Arc<App>,
     sockets: Arc<Sockets>,
-    headers: &HeaderMap,
+    (origin, headers): (Origin, &HeaderMap),
 ) -> Response<Body> {
     let Some(seat) = sockets.seat() else {
         let message = "This node has as many sockets as it takes. Try again.";
@@ -72,7 +75,7 @@ fn open(
     upgrade.on_upgrade(move |socket| {
         let tracked = sockets.tracker();
         tracked.track_future(async move {
-            Connection::new(app, Arc::clone(&sockets), language)
+            Connection::new(app, Arc::clone(&sockets), (origin, language))
                 .run(socket, agreed)
                 .await;
             drop(seat);

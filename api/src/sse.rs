@@ -10,7 +10,6 @@ use std::sync::Arc;
 use axum::body::{Body, Bytes};
 use axum::http::Response;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue};
-use domain::Requester;
 use futures_util::future::ready;
 use futures_util::stream::{Stream, StreamExt, poll_fn};
 use serde::Serialize;
@@ -23,7 +22,7 @@ use crate::authenticate::Identity;
 use crate::engine::Prepared;
 use crate::operation::{self, Event};
 use crate::request::RequestContext;
-use crate::socket::Sockets;
+use crate::socket::{Crowded, Sockets};
 use crate::term::Term;
 
 /// Tells proxies that would gather an answer to pass this one on as it comes.
@@ -43,16 +42,11 @@ pub(crate) fn open(
         let message = "This node has as many streams as it takes. Try again.";
         return Err(RequestError::new(RequestErrorCode::Unavailable, message));
     };
-    let place = match identity.requester {
-        Requester::Anonymous => None,
-        Requester::SignedIn { account, .. } => {
-            let place = sockets.place(account).ok_or_else(|| {
-                let message = "The account has as many streams on this node as it may.";
-                RequestError::new(RequestErrorCode::TooManyStreams, message)
-            })?;
-            Some(place)
-        }
-    };
+    let place = sockets.place(identity.requester, context.peer);
+    let place = place.map_err(|Crowded| {
+        let message = "There are as many streams on this node as one may have.";
+        RequestError::new(RequestErrorCode::TooManyStreams, message)
+    })?;
     // One event waits for the client, and no second one is made before it is taken.
     let (sender, mut taken) = mpsc::channel(1);
     let events = operation::run(app.engine.clone(), ready(Ok(prepared)), context);

@@ -46,8 +46,9 @@ pub struct AccountPolicy {
 /// How often each thing may be done.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct RatePolicy {
-    pub verification: Rates,
-    pub sign_up: Rates,
+    pub letters: Rates,
+    pub codes: Rates,
+    pub passwords: Rates,
     pub sign_in: Rates,
     pub refresh: Rates,
     pub orders: Rates,
@@ -69,8 +70,9 @@ impl RatePolicy {
     #[must_use]
     pub fn of(&self, action: Action) -> Rates {
         match action {
-            Action::RequestVerification => self.verification,
-            Action::SignUp => self.sign_up,
+            Action::RequestCode => self.letters,
+            Action::TryCode => self.codes,
+            Action::TryPassword => self.passwords,
             Action::SignIn => self.sign_in,
             Action::RefreshSession => self.refresh,
             Action::PlaceOrder => self.orders,

@@ -72,9 +72,12 @@ impl Rate {
 /// What is limited.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Action {
-    /// A request for a code that proves an e-mail address.
-    RequestVerification,
-    SignUp,
+    /// A request for a letter with a code.
+    RequestCode,
+    /// A try with a code from a letter.
+    TryCode,
+    /// A try with a password by whoever is signed in.
+    TryPassword,
     SignIn,
     RefreshSession,
     PlaceOrder,
@@ -85,8 +88,9 @@ pub enum Action {
 impl Action {
     fn name(self) -> &'static str {
         match self {
-            Self::RequestVerification => "verification",
-            Self::SignUp => "sign-up",
+            Self::RequestCode => "letter",
+            Self::TryCode => "code",
+            Self::TryPassword => "password",
             Self::SignIn => "sign-in",
             Self::RefreshSession => "refresh",
             Self::PlaceOrder => "order",
@@ -98,9 +102,11 @@ impl Action {
         match self {
             // In the way of everybody: it must not cost a question to anybody else.
             Self::PlaceOrder | Self::Request => Reach::Node,
-            Self::RequestVerification | Self::SignUp | Self::SignIn | Self::RefreshSession => {
-                Reach::Shop
-            }
+            Self::RequestCode
+            | Self::TryCode
+            | Self::TryPassword
+            | Self::SignIn
+            | Self::RefreshSession => Reach::Shop,
         }
     }
 }

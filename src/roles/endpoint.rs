@@ -1,5 +1,7 @@
 //! The endpoint of a process: where it listens, what it serves, and how it ends.
 
+mod limits;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -67,10 +69,10 @@ impl Endpoint {
                 tokio::join!(graph.follow(stop.clone()), sessions);
             }
         });
-        let served = api::server::serve(self.listener, app, ending.stop.clone()).await;
+        api::server::serve(self.listener, app, ending.stop.clone()).await;
         ending.stop.cancel();
         let _ = following.await;
-        served.map_err(|error| Fault::unavailable("serving", error))
+        Ok(())
     }
 }
 
@@ -110,6 +112,7 @@ fn app(
             .map_err(|e| Fault::corrupt("reading graphql.origins", e))
     });
     let settings = EngineSettings {
+        limits: limits::of_requests(config),
         introspection: config.playground.0,
         accepted: documents,
         ..EngineSettings::default()
@@ -124,6 +127,7 @@ fn app(
             }
         }),
         ended,
+        limit: limits::of_anonymous(ports),
         hear: Arc::new({
             let ports = ports.clone();
             move |body, signature| {
@@ -152,7 +156,9 @@ fn app(
             playground: config.playground.0,
             origins: origins.collect::<Result<_, _>>()?,
             drain: config.process.drain.duration(),
-            ..ServerSettings::default()
+            networks: limits::networks(config),
+            connections: limits::of_connections(config),
+            sockets: limits::of_sockets(config),
         },
     })
 }

@@ -83,8 +83,6 @@ async fn health(
     };
     let closed = closed.clone();
     Ok(Some(tokio::spawn(async move {
-        if let Err(error) = api::server::serve_health(listener, readiness, closed).await {
-            tracing::error!(detail = %error, "the health can't be asked for any more");
-        }
+        api::server::serve_health(listener, readiness, closed).await;
     })))
 }

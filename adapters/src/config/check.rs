@@ -51,6 +51,7 @@ impl Config {
         self.check_guards(&mut check);
         self.check_servers(&mut check);
         self.check_payment(&mut check);
+        self.check_limits(&mut check);
         let mut errors = check.errors;
         errors.extend(self.policies().err().unwrap_or_default());
         if errors.is_empty() {

@@ -10,10 +10,14 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Rates {
-    pub verification_per_peer: Often,
-    pub verification_per_email: Often,
-    pub sign_up_per_peer: Often,
-    pub sign_up_per_email: Often,
+    /// Letters with codes that are asked for.
+    pub letters_per_peer: Often,
+    pub letters_per_email: Often,
+    /// Codes from letters that are tried.
+    pub codes_per_peer: Often,
+    pub codes_per_email: Often,
+    /// Passwords that whoever is signed in types.
+    pub passwords_per_account: Often,
     pub sign_in_per_peer: Often,
     pub sign_in_per_email: Often,
     pub refresh_per_peer: Often,
@@ -26,14 +30,15 @@ pub struct Rates {
 impl Default for Rates {
     fn default() -> Self {
         Self {
-            verification_per_peer: Often::times(30, Duration::from_mins(10)),
-            verification_per_email: Often::times(10, Duration::from_hours(1)),
-            sign_up_per_peer: Often::times(30, Duration::from_mins(10)),
-            sign_up_per_email: Often::times(20, Duration::from_mins(10)),
+            letters_per_peer: Often::times(30, Duration::from_mins(10)),
+            letters_per_email: Often::times(10, Duration::from_hours(1)),
+            codes_per_peer: Often::times(30, Duration::from_mins(10)),
+            codes_per_email: Often::times(20, Duration::from_mins(10)),
+            passwords_per_account: Often::times(20, Duration::from_mins(10)),
             sign_in_per_peer: Often::times(60, Duration::from_mins(1)),
-            sign_in_per_email: Often::times(10, Duration::from_mins(5)),
+            sign_in_per_email: Often::times(20, Duration::from_mins(10)),
             refresh_per_peer: Often::times(300, Duration::from_mins(1)),
-            orders_per_account: Often::times(300, Duration::from_mins(1)),
+            orders_per_account: Often::times(1_200, Duration::from_mins(1)),
             anonymous_per_peer: Often(None),
         }
     }
@@ -51,15 +56,17 @@ impl Rates {
             peer: peer.0,
             ..policy::Rates::default()
         };
+        let per_account = |account: &Often| policy::Rates {
+            account: account.0,
+            ..policy::Rates::default()
+        };
         RatePolicy {
-            verification: at_the_door(&self.verification_per_peer, &self.verification_per_email),
-            sign_up: at_the_door(&self.sign_up_per_peer, &self.sign_up_per_email),
+            letters: at_the_door(&self.letters_per_peer, &self.letters_per_email),
+            codes: at_the_door(&self.codes_per_peer, &self.codes_per_email),
+            passwords: per_account(&self.passwords_per_account),
             sign_in: at_the_door(&self.sign_in_per_peer, &self.sign_in_per_email),
             refresh: per_peer(&self.refresh_per_peer),
-            orders: policy::Rates {
-                account: self.orders_per_account.0,
-                ..policy::Rates::default()
-            },
+            orders: per_account(&self.orders_per_account),
             requests: per_peer(&self.anonymous_per_peer),
         }
     }
@@ -70,8 +77,14 @@ impl Rates {
 pub struct Often(Option<Rate>);
 
 impl Often {
-    fn times(times: u32, per: Duration) -> Self {
+    pub(super) fn times(times: u32, per: Duration) -> Self {
         Self(rate(times, per))
+    }
+
+    /// As a rate; nothing is as often as one likes.
+    #[must_use]
+    pub fn rate(self) -> Option<Rate> {
+        self.0
     }
 
     fn parse(text: &str) -> Option<Self> {

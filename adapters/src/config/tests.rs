@@ -94,6 +94,18 @@ fn what_is_wrong_names_its_key() {
             "[graphql]\ntrusted_documents = \"list.json\"",
             "graphql.trusted_documents",
         ),
+        ("[limits]\ntokens = 1", "limits.tokens"),
+        ("[limits]\njson_depth = 128", "limits.json_depth"),
+        ("[limits]\nhead = \"1ms\"", "limits.head"),
+        ("[limits]\nbody = 4096", "limits.document"),
+        ("[limits]\nbodies = 1000", "limits.bodies"),
+        ("[limits]\nlist_items = 1000", "limits.list_items"),
+        ("[limits]\ndepth = 14", "limits.depth"),
+        (
+            "[limits]\nconnections_per_node = 100",
+            "limits.sockets_per_node",
+        ),
+        ("[limits]\nspared = [\"10.0.0.300\"]", "limits.spared"),
         (
             "[rates]\nsign_in_per_peer = \"10\"",
             "rates.sign_in_per_peer",

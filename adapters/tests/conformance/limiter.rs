@@ -88,7 +88,7 @@ pub mod suite {
         assert_eq!(take(&*limiter, &other, rate).await, Taken::Yes);
         wait(&*limiter, &one, rate).await;
         let account = AccountId(Uuid::from_u128(1 << 100));
-        for action in [Action::SignIn, Action::SignUp] {
+        for action in [Action::SignIn, Action::TryCode] {
             let bucket = Bucket::of_account(action, account);
             assert_eq!(take(&*limiter, &bucket, rate).await, Taken::Yes);
         }

@@ -1,7 +1,7 @@
 //! A parsed document and its operations.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::OnceLock;
 
 use async_graphql::parser::types::{
     DocumentOperations, ExecutableDocument, Field, OperationDefinition, OperationType, Selection,
@@ -27,7 +27,16 @@ struct Facts {
     /// The fragments that it spreads, directly or not.
     fragments: HashSet<Name>,
     introspects: bool,
-    validated: AtomicBool,
+    known: OnceLock<Known>,
+}
+
+/// What validation finds out of an operation that passes.
+#[derive(Clone, Copy)]
+pub(super) struct Known {
+    /// What it cost with the variables that it was first asked with.
+    pub(super) cost: usize,
+    /// Whether that depends on its variables.
+    pub(super) varies: bool,
 }
 
 /// What a token comes to in the tree, names, positions and empty lists included.
@@ -102,7 +111,7 @@ impl Facts {
         Self {
             fragments,
             introspects,
-            validated: AtomicBool::new(false),
+            known: OnceLock::new(),
         }
     }
 }
@@ -129,14 +138,14 @@ impl<'d> Operation<'d> {
         self.facts.introspects
     }
 
-    /// Whether it has passed strict validation.
-    pub(super) fn is_validated(self) -> bool {
-        self.facts.validated.load(Ordering::Acquire)
+    /// What is known of it, once it has passed strict validation.
+    pub(super) fn known(self) -> Option<Known> {
+        self.facts.known.get().copied()
     }
 
     /// Remembers that it has passed strict validation.
-    pub(super) fn set_validated(self) {
-        self.facts.validated.store(true, Ordering::Release);
+    pub(super) fn set_known(self, known: Known) {
+        self.facts.known.get_or_init(|| known);
     }
 
     /// A document of this operation alone and what it spreads. The library reckons the cost of every

@@ -12,13 +12,19 @@ use async_graphql_value::Value as Literal;
 use crate::answer::{RequestError, RequestErrorCode};
 
 use super::inputs;
+use super::lists::check_lists;
 
-/// Checks every argument of a document that has passed validation.
+/// Checks every argument of a document that has passed validation; its lists have at most
+/// `list_items` entries.
 pub(super) fn check_literals(
     registry: &Registry,
+    list_items: usize,
     document: &ExecutableDocument,
 ) -> Result<(), RequestError> {
-    let walk = Walk { registry };
+    let walk = Walk {
+        registry,
+        list_items,
+    };
     for (_, operation) in document.operations.iter() {
         let root = match operation.node.ty {
             OperationType::Query => Some(&registry.query_type),
@@ -41,6 +47,7 @@ type Arguments = [(Positioned<Name>, Positioned<Literal>)];
 
 struct Walk<'a> {
     registry: &'a Registry,
+    list_items: usize,
 }
 
 impl Walk<'_> {
@@ -93,6 +100,7 @@ impl Walk<'_> {
                 continue;
             };
             let value = with_placeholders(literal.node.clone());
+            check_lists([&value], self.list_items)?;
             inputs::check(self.registry, &meta.ty, &value).map_err(|misfit| {
                 let message = misfit.describe(&format!("The argument \"{}\"", name.node));
                 RequestError::at(RequestErrorCode::ValidationFailed, message, literal.pos)

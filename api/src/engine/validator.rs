@@ -1,8 +1,9 @@
-//! Strict validation, apart from execution.
+//! Validation, apart from execution.
 //!
 //! The library's validation mode belongs to a schema, and a schema validates whatever it executes.
-//! So there are two of the same types: this one, strict, which never executes, and the engine's own,
-//! which executes only what this one has passed.
+//! So there are three of the same types: a strict one and a fast one, which never execute, and the
+//! engine's own, which executes only what the strict one has passed. The fast one tells what that
+//! costs with other variables.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -20,18 +21,18 @@ use futures_util::FutureExt;
 
 use super::Execute;
 
-/// The strict schema.
+/// A schema that never executes.
 pub(super) struct Validator {
     schema: Box<dyn Execute>,
     env: SchemaEnv,
 }
 
 impl Validator {
-    /// The validator of the schema that `builder` makes.
+    /// The validator of the schema that `builder` makes, as strict as `mode` says.
     ///
     /// # Panics
     /// If the schema has no query type: at the start, and every time.
-    pub(super) fn new<Q, M, S>(builder: SchemaBuilder<Q, M, S>) -> Self
+    pub(super) fn new<Q, M, S>(builder: SchemaBuilder<Q, M, S>, mode: ValidationMode) -> Self
     where
         Q: ObjectType + 'static,
         M: ObjectType + 'static,
@@ -39,7 +40,7 @@ impl Validator {
     {
         let env = Arc::new(OnceLock::new());
         let schema: Schema<Q, M, S> = builder
-            .validation_mode(ValidationMode::Strict)
+            .validation_mode(mode)
             .extension(ValidateOnly {
                 env: Arc::clone(&env),
             })

@@ -16,8 +16,8 @@ fn bad(message: impl Into<String>) -> RequestError {
 
 type Extensions = serde_json::Map<String, Json>;
 
-/// Reads the parameters out of a JSON body.
-pub(crate) fn from_body(body: &[u8]) -> Result<Params, RequestError> {
+/// Reads the parameters out of a JSON body with at most `most` brackets within brackets.
+pub(crate) fn from_body(body: &[u8], most: usize) -> Result<Params, RequestError> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Body {
@@ -27,6 +27,7 @@ pub(crate) fn from_body(body: &[u8]) -> Result<Params, RequestError> {
         variables: Option<Variables>,
         extensions: Option<Extensions>,
     }
+    check_depth(body, most)?;
     let body: Body = serde_json::from_slice(body).map_err(|error| bad(explain(body, &error)))?;
     let document_id = name(body.document_id, body.extensions)?;
     Ok(Params {
@@ -91,6 +92,29 @@ fn name(
     }
 }
 
+/// Refuses JSON with more brackets within brackets than `most`, before anything is made of it.
+pub(crate) fn check_depth(json: &[u8], most: usize) -> Result<(), RequestError> {
+    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+    for byte in json {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            _ if in_string => {}
+            b'{' | b'[' => {
+                depth += 1;
+                if depth > most {
+                    let message = format!("The JSON has more than {most} brackets open at once.");
+                    return Err(bad(message));
+                }
+            }
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 /// Says what is wrong with a body that could not be read, in a sentence of ours.
 fn explain(body: &[u8], error: &serde_json::Error) -> String {
     let object = match serde_json::from_slice::<Json>(body) {
@@ -123,8 +147,8 @@ fn explain(body: &[u8], error: &serde_json::Error) -> String {
     }
 }
 
-/// Reads the parameters out of a URL.
-pub(super) fn from_url(url: &Uri) -> Result<Params, RequestError> {
+/// Reads the parameters out of a URL, whose JSON has at most `most` brackets within brackets.
+pub(super) fn from_url(url: &Uri, most: usize) -> Result<Params, RequestError> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Read {
@@ -136,8 +160,8 @@ pub(super) fn from_url(url: &Uri) -> Result<Params, RequestError> {
     }
     let Query(read) = Query::<Read>::try_from_uri(url)
         .map_err(|_| bad("The URL's parameters can't be read, or one is there twice."))?;
-    let variables = json("variables", read.variables)?;
-    let document_id = name(read.document_id, json("extensions", read.extensions)?)?;
+    let variables = json("variables", read.variables, most)?;
+    let document_id = name(read.document_id, json("extensions", read.extensions, most)?)?;
     Ok(Params {
         query: sent(read.query, document_id, "\"query\" has to be there.")?,
         document_id,
@@ -146,10 +170,15 @@ pub(super) fn from_url(url: &Uri) -> Result<Params, RequestError> {
     })
 }
 
-fn json<T: DeserializeOwned>(name: &str, text: Option<String>) -> Result<Option<T>, RequestError> {
+fn json<T: DeserializeOwned>(
+    name: &str,
+    text: Option<String>,
+    most: usize,
+) -> Result<Option<T>, RequestError> {
     let Some(text) = text.filter(|text| !text.is_empty()) else {
         return Ok(None);
     };
+    check_depth(text.as_bytes(), most)?;
     serde_json::from_str(&text).map_err(|_| {
         bad(format!(
             "\"{name}\" has to be a JSON object, encoded for a URL."
@@ -161,8 +190,21 @@ fn json<T: DeserializeOwned>(name: &str, text: Option<String>) -> Result<Option<
 mod tests {
     use super::*;
 
+    const MOST: usize = 4;
+
+    #[test]
+    fn brackets_are_counted_where_they_are_brackets() {
+        let nested = |depth: usize| format!("{}{}", "[{".repeat(depth / 2), "}]".repeat(depth / 2));
+        assert!(check_depth(nested(4).as_bytes(), MOST).is_ok());
+        assert!(check_depth(nested(6).as_bytes(), MOST).is_err());
+        assert!(check_depth(br#"[1,[2],[3],[4],[5],[6]]"#, 2).is_ok());
+        assert!(check_depth(br#"{"a[[[[\"[[[":"\\","b":1}"#, 1).is_ok());
+        assert!(check_depth(br#"["\\",[["x"]]]"#, 2).is_err());
+        assert!(check_depth(b"]]]][", 1).is_ok());
+    }
+
     fn refusal(body: &str) -> String {
-        from_body(body.as_bytes()).unwrap_err().errors()[0]
+        from_body(body.as_bytes(), MOST).unwrap_err().errors()[0]
             .message
             .clone()
     }
@@ -171,13 +213,20 @@ mod tests {
     fn a_body_is_read() {
         let params = from_body(
             br#"{"query":"{a}","operationName":"A","variables":{"n":[1,null]},"extensions":{},"x":1}"#,
+            MOST,
         )
         .unwrap();
         assert_eq!(params.query.as_deref(), Some("{a}"));
         assert_eq!(params.document_id, None);
         assert_eq!(params.operation_name.as_deref(), Some("A"));
         assert_eq!(params.variables.len(), 1);
-        assert!(from_body(br#"{"query":"","variables":null,"operationName":null}"#).is_ok());
+        assert!(
+            from_body(
+                br#"{"query":"","variables":null,"operationName":null}"#,
+                MOST
+            )
+            .is_ok()
+        );
     }
 
     #[test]
@@ -242,20 +291,24 @@ mod tests {
                 DocumentId::Unknown,
             ),
         ] {
-            let params = from_body(body.as_bytes()).unwrap();
+            let params = from_body(body.as_bytes(), MOST).unwrap();
             assert_eq!(params.query.as_deref(), query, "{body}");
             assert_eq!(params.document_id, Some(named), "{body}");
         }
         let url = format!("/graphql?documentId=sha256:{hash}&operationName=A");
-        let params = from_url(&url.parse().unwrap()).unwrap();
+        let params = from_url(&url.parse().unwrap(), MOST).unwrap();
         assert_eq!((params.query, params.document_id), (None, Some(id)));
         let nothing = r#"{"query":"{a}","extensions":{"persistedQuery":null,"other":{}}}"#;
-        assert_eq!(from_body(nothing.as_bytes()).unwrap().document_id, None);
+        assert_eq!(
+            from_body(nothing.as_bytes(), MOST).unwrap().document_id,
+            None
+        );
     }
 
     #[test]
     fn a_url_is_read() {
-        let read = |parameters: &str| from_url(&format!("/graphql?{parameters}").parse().unwrap());
+        let read =
+            |parameters: &str| from_url(&format!("/graphql?{parameters}").parse().unwrap(), MOST);
         let params = read("query=%7Ba%7D&operationName=A&variables=%7B%22n%22%3A1%7D").unwrap();
         assert_eq!(params.query.as_deref(), Some("{a}"));
         assert_eq!(params.operation_name.as_deref(), Some("A"));

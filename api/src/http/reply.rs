@@ -29,13 +29,15 @@ pub(super) fn refused(media: Media, error: &RequestError) -> Response<Body> {
         RequestErrorCode::Unauthenticated => {
             Some((WWW_AUTHENTICATE, "Bearer error=\"invalid_token\""))
         }
-        RequestErrorCode::Unavailable => Some((RETRY_AFTER, "1")),
         _ => None,
     };
     if let Some((name, value)) = header {
         response
             .headers_mut()
             .insert(name, HeaderValue::from_static(value));
+    }
+    if let Some(seconds) = error.retry_after_s() {
+        response.headers_mut().insert(RETRY_AFTER, seconds.into());
     }
     response
 }
@@ -61,6 +63,8 @@ fn status(media: Media, code: RequestErrorCode) -> StatusCode {
         RequestErrorCode::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
         RequestErrorCode::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         RequestErrorCode::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        RequestErrorCode::TimedOut => StatusCode::REQUEST_TIMEOUT,
+        RequestErrorCode::RateLimited => StatusCode::TOO_MANY_REQUESTS,
         RequestErrorCode::TooManyStreams => StatusCode::TOO_MANY_REQUESTS,
         RequestErrorCode::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         RequestErrorCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,

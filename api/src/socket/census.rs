@@ -1,15 +1,14 @@
 //! How many sockets and streams there are, and of whom.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
-use domain::AccountId;
+use domain::{AccountId, Peer, Requester};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::app::SocketSettings;
+use crate::counts::{self, Counts};
 
 /// The sockets of this node, and its streams of events.
 pub(crate) struct Sockets {
@@ -17,7 +16,7 @@ pub(crate) struct Sockets {
     shutdown: CancellationToken,
     tasks: TaskTracker,
     seats: Arc<Semaphore>,
-    accounts: Mutex<HashMap<AccountId, usize>>,
+    counts: Arc<Counts<Whose>>,
 }
 
 impl Sockets {
@@ -28,7 +27,7 @@ impl Sockets {
             shutdown,
             tasks: TaskTracker::new(),
             seats: Arc::new(Semaphore::new(seats)),
-            accounts: Mutex::default(),
+            counts: Counts::new(),
         }
     }
 
@@ -55,39 +54,33 @@ impl Sockets {
         Arc::clone(&self.seats).try_acquire_owned().ok()
     }
 
-    /// Room for one more socket or stream of an account, while the place lives.
-    pub(crate) fn place(self: &Arc<Self>, account: AccountId) -> Option<Place> {
-        let mut accounts = self.accounts();
-        let count = accounts.entry(account).or_default();
-        if *count >= self.settings.per_account {
-            return None;
-        }
-        *count += 1;
-        Some(Place {
-            sockets: Arc::clone(self),
-            account,
-        })
-    }
-
-    fn accounts(&self) -> MutexGuard<'_, HashMap<AccountId, usize>> {
-        // Nothing panics while it holds the lock, and a count is whole at any moment.
-        self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// One socket or stream of an account.
-pub(crate) struct Place {
-    sockets: Arc<Sockets>,
-    account: AccountId,
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        if let Entry::Occupied(mut count) = self.sockets.accounts().entry(self.account) {
-            *count.get_mut() -= 1;
-            if *count.get() == 0 {
-                count.remove();
+    /// Room for one more socket or stream of whoever asks, while the place lives. Who is not signed
+    /// in is counted by where they come from, if at all.
+    pub(crate) fn place(&self, requester: Requester, peer: Option<Peer>) -> Result<Place, Crowded> {
+        let (whose, most) = match (requester, peer) {
+            (Requester::SignedIn { account, .. }, _) => {
+                (Whose::Account(account), self.settings.per_account)
             }
-        }
+            (Requester::Anonymous, Some(peer)) => (Whose::Peer(peer), self.settings.per_peer),
+            (Requester::Anonymous, None) => return Ok(Place(None)),
+        };
+        let place = self.counts.place(whose, most).ok_or(Crowded)?;
+        Ok(Place(Some(place)))
     }
+}
+
+/// Somebody has as many sockets and streams as they may.
+#[derive(Debug)]
+pub(crate) struct Crowded;
+
+/// One socket or stream of somebody.
+pub(crate) struct Place(
+    #[expect(dead_code, reason = "it counts until it is dropped")] Option<counts::Place<Whose>>,
+);
+
+/// Whom a socket is counted for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Whose {
+    Account(AccountId),
+    Peer(Peer),
 }

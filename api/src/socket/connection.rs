@@ -16,13 +16,15 @@ use crate::answer::{RequestError, RequestErrorCode};
 use crate::app::App;
 use crate::authenticate::{Denied, Identity, bearer};
 use crate::http::denied_error;
+use crate::intake::Origin;
 use crate::operation::Event;
 use crate::request::RequestContext;
 use crate::term::Term;
 
-use super::census::{Place, Sockets};
+use super::census::{Crowded, Place, Sockets};
 use super::message::{Credentials, FromClient, FromServer};
 use super::operations::Operations;
+use super::pace::Pace;
 
 /// How long a client may take to answer a close.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -30,7 +32,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 const MAX_REASON: usize = 123;
 
 /// How a conversation ends.
-enum End {
+pub(super) enum End {
     /// The server closes.
     Close(CloseCode, String),
     /// The client closed, went away, or does not take what it is sent.
@@ -38,7 +40,7 @@ enum End {
 }
 
 impl End {
-    fn close(code: CloseCode, reason: impl Into<String>) -> Self {
+    pub(super) fn close(code: CloseCode, reason: impl Into<String>) -> Self {
         Self::Close(code, reason.into())
     }
 }
@@ -46,7 +48,7 @@ impl End {
 /// Who asks, once the client has said so.
 struct Acknowledged {
     requester: Requester,
-    _place: Option<Place>,
+    _place: Place,
 }
 
 /// The way to the client.
@@ -93,15 +95,23 @@ impl Outgoing {
 pub(super) struct Connection {
     app: Arc<App>,
     sockets: Arc<Sockets>,
+    origin: Origin,
     language: Language,
+    pace: Pace,
     acknowledged: Option<Acknowledged>,
     term: Term,
     operations: Operations,
 }
 
 impl Connection {
-    pub(super) fn new(app: Arc<App>, sockets: Arc<Sockets>, language: Language) -> Self {
+    pub(super) fn new(
+        app: Arc<App>,
+        sockets: Arc<Sockets>,
+        (origin, language): (Origin, Language),
+    ) -> Self {
         Self {
+            pace: Pace::new(sockets.settings().messages),
+            origin,
             app,
             sockets,
             language,
@@ -185,9 +195,12 @@ impl Connection {
         message: Option<Result<Message, axum::Error>>,
         outgoing: &mut Outgoing,
     ) -> Result<(), End> {
+        self.pace.one_more()?;
         match message {
             Some(Ok(Message::Text(text))) => {
-                let message = FromClient::read(&text).map_err(|reason| End::close(4400, reason))?;
+                let depth = self.app.engine.limits().json_depth;
+                let message =
+                    FromClient::read(&text, depth).map_err(|reason| End::close(4400, reason))?;
                 self.handle(message, outgoing).await
             }
             Some(Ok(Message::Binary(_))) => Err(End::close(4400, "Messages have to be text")),
@@ -238,9 +251,13 @@ impl Connection {
                 let request_id = (self.app.request_id)();
                 let context = RequestContext {
                     requester,
+                    peer: self.origin.0,
                     request_id,
                     language: self.language,
                 };
+                if let Err(error) = self.app.keep_to_rate(&context).await {
+                    return outgoing.deliver(&id, &Event::Error(error)).await;
+                }
                 self.operations
                     .start(id, self.app.engine.clone(), params, context);
                 Ok(())
@@ -270,13 +287,10 @@ impl Connection {
             }
         })?;
         let requester = identity.requester;
-        let place = match requester {
-            Requester::Anonymous => None,
-            Requester::SignedIn { account, .. } => match self.sockets.place(account) {
-                Some(place) => Some(place),
-                None => return Err(End::close(4429, "Too many sockets of one account")),
-            },
-        };
+        let place = self.sockets.place(requester, self.origin.0);
+        let place = place.map_err(|Crowded| {
+            End::close(4429, "Too many sockets of one account, or from one place")
+        })?;
         self.term = Term::of(&identity, &self.app.ended);
         self.acknowledged = Some(Acknowledged {
             requester,

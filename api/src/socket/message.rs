@@ -29,8 +29,9 @@ pub(super) struct Credentials {
 }
 
 impl FromClient {
-    /// Reads a message; the error is the reason to close with.
-    pub(super) fn read(text: &str) -> Result<Self, String> {
+    /// Reads a message with at most `most` brackets within brackets; the error is the reason to close
+    /// with.
+    pub(super) fn read(text: &str, most: usize) -> Result<Self, String> {
         #[derive(Deserialize)]
         struct Message<'a> {
             #[serde(rename = "type")]
@@ -39,6 +40,7 @@ impl FromClient {
             #[serde(borrow)]
             payload: Option<&'a RawValue>,
         }
+        params::check_depth(text.as_bytes(), most).map_err(|error| error.first_message())?;
         let Message { kind, id, payload } =
             serde_json::from_str(text).map_err(|_| "Invalid message received".to_owned())?;
         let payload = payload.filter(|payload| payload.get() != "null");
@@ -55,7 +57,8 @@ impl FromClient {
                     .ok_or("The message needs a payload")?
                     .get()
                     .as_bytes();
-                let params = params::from_body(body).map_err(|error| error.first_message())?;
+                let params =
+                    params::from_body(body, most).map_err(|error| error.first_message())?;
                 Ok(Self::Subscribe { id: id()?, params })
             }
             "complete" => Ok(Self::Complete { id: id()? }),
@@ -125,11 +128,13 @@ pub(super) enum FromServer<'a> {
 mod tests {
     use super::*;
 
+    const MOST: usize = 8;
+
     #[test]
     fn each_message_is_read() {
         let init = r#"{"type":"connection_init","payload":{"authorization":"Bearer x","other":1}}"#;
         assert!(
-            matches!(FromClient::read(init), Ok(FromClient::ConnectionInit(credentials))
+            matches!(FromClient::read(init, MOST), Ok(FromClient::ConnectionInit(credentials))
             if credentials.authorization.as_deref() == Some("Bearer x"))
         );
         for text in [
@@ -141,7 +146,7 @@ mod tests {
             r#"{"payload":{"query":"{a}"},"id":"1","type":"subscribe"}"#,
             r#"{"type":"complete","id":"1"}"#,
         ] {
-            assert!(FromClient::read(text).is_ok(), "{text}");
+            assert!(FromClient::read(text, MOST).is_ok(), "{text}");
         }
     }
 
@@ -168,8 +173,9 @@ mod tests {
             r#"{"type":"subscribe","id":"1","payload":{"query":1}}"#,
             r#"{"type":"complete"}"#,
             &long,
+            r#"{"type":"ping","payload":{"a":[[[[[[[1]]]]]]]}}"#,
         ] {
-            assert!(FromClient::read(text).is_err(), "{text}");
+            assert!(FromClient::read(text, MOST).is_err(), "{text}");
         }
     }
 }

@@ -23,10 +23,8 @@ async fn keys_are_in_the_order_of_the_query() {
     let text = server
         .text("{ z: hello thing { b: slowName a: name __typename c: slowName } y: hello }")
         .await;
-    assert_eq!(
-        text,
-        r#"{"data":{"z":"world","thing":{"b":"slow","a":"thing","__typename":"Thing","c":"slow"},"y":"world"}}"#
-    );
+    let data = r#"{"data":{"z":"world","thing":{"b":"slow","a":"thing","__typename":"Thing","c":"slow"},"y":"world"},"#;
+    assert!(text.starts_with(data), "{text}");
 }
 
 #[tokio::test]
@@ -39,7 +37,7 @@ async fn a_failed_nullable_field_is_null_and_the_rest_is_there() {
     .await;
     assert!(
         text.starts_with(
-            r#"{"data":{"thing":{"slowName":"slow","maybe":null,"name":"thing","maybeName":null},"hello":"world"},"errors":["#
+            r#"{"data":{"thing":{"slowName":"slow","maybe":null,"name":"thing","maybeName":null},"hello":"world"},"#
         ),
         "{text}"
     );
@@ -57,9 +55,7 @@ async fn a_failed_non_null_field_nulls_the_nearest_nullable_field_above_it() {
     )
     .await;
     assert!(
-        text.starts_with(
-            r#"{"data":{"hello":"world","maybeThing":null,"again":"world"},"errors":["#
-        ),
+        text.starts_with(r#"{"data":{"hello":"world","maybeThing":null,"again":"world"},"#),
         "{text}"
     );
     assert!(
@@ -73,9 +69,7 @@ async fn a_failed_non_null_field_nulls_the_nearest_nullable_field_above_it() {
     )
     .await;
     assert!(
-        text.starts_with(
-            r#"{"data":{"maybeThing":{"name":"thing","maybeItself":null}},"errors":["#
-        ),
+        text.starts_with(r#"{"data":{"maybeThing":{"name":"thing","maybeItself":null}},"#),
         "{text}"
     );
 }
@@ -151,9 +145,10 @@ async fn a_panic_is_an_opaque_500_and_the_server_goes_on() {
     assert_eq!(status, 500);
     assert_eq!(body["errors"][0]["extensions"]["code"], "INTERNAL");
     assert!(!body.to_string().contains(SECRET));
+    let (_, body) = server.ask("{ hello }").await;
     assert_eq!(
-        server.ask("{ hello }").await.1,
-        json!({ "data": { "hello": "world" } })
+        (&body["data"]["hello"], body.get("errors")),
+        (&json!("world"), None)
     );
 }
 
@@ -163,10 +158,8 @@ async fn a_field_selected_twice_is_merged() {
     let text = server
         .text("{ thing { name } ...More thing { slowName } } fragment More on Query { thing { __typename name } }")
         .await;
-    assert_eq!(
-        text,
-        r#"{"data":{"thing":{"name":"thing","__typename":"Thing","slowName":"slow"}}}"#
-    );
+    let data = r#"{"data":{"thing":{"name":"thing","__typename":"Thing","slowName":"slow"}},"#;
+    assert!(text.starts_with(data), "{text}");
 }
 
 #[tokio::test]

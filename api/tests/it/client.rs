@@ -39,7 +39,7 @@ pub struct Server {
     pub counters: Counters,
     pub leaving: CancellationToken,
     pub shutdown: CancellationToken,
-    pub task: JoinHandle<std::io::Result<()>>,
+    pub task: JoinHandle<()>,
     pub client: Client,
 }
 
@@ -48,6 +48,8 @@ pub struct Options {
     pub server: ServerSettings,
     pub lacks: Lacks,
     pub ended: EndedSessions,
+    /// How long whoever is not signed in has to wait, if at all.
+    pub limited_ms: Option<u64>,
 }
 
 impl Default for Options {
@@ -57,6 +59,7 @@ impl Default for Options {
             server: ServerSettings::default(),
             lacks: Lacks::default(),
             ended: EndedSessions::new(TimeDelta::minutes(15)),
+            limited_ms: None,
         }
     }
 }
@@ -68,11 +71,13 @@ impl Server {
 
     pub async fn with(options: Options) -> Self {
         let counters = Counters::default();
+        let limited_ms = options.limited_ms;
         let (lacks, leaving) = (options.lacks, CancellationToken::new());
         let app = App {
             engine: Engine::new(|| toy::builder(&counters), options.engine),
             authenticate: Arc::new(|token| async move { identify(&token) }.boxed()),
             ended: options.ended,
+            limit: Arc::new(move |_| async move { limited_ms.map_or(Ok(()), Err) }.boxed()),
             hear: Arc::new(|body, signature| async move { hear(&body, &signature) }.boxed()),
             request_id: Arc::new(|| Uuid::from_u128(0x5eed)),
             span: Arc::new(|headers| {

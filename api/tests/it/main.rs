@@ -10,11 +10,16 @@
 mod answers;
 mod browsers;
 mod client;
+mod cost;
 mod http;
 mod limits;
+mod origins_of_requests;
+mod overload;
 mod persisted;
 mod playground;
+mod raw;
 mod server;
+mod slow;
 mod socket;
 mod sse;
 mod toy;

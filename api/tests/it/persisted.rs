@@ -206,12 +206,12 @@ async fn names_work_over_streams_and_sockets_too() {
         };
         let heard = stream(&named).await;
         assert!(
-            heard.contains(r#"data: {"data":{"countdown":1}}"#),
+            heard.contains(r#"data: {"data":{"countdown":1}"#),
             "{heard}"
         );
         let heard = stream(&json!({ "documentId": hash(countdown) })).await;
         assert!(
-            heard.contains(r#"data: {"data":{"countdown":1}}"#),
+            heard.contains(r#"data: {"data":{"countdown":1}"#),
             "{heard}"
         );
         let heard = stream(&json!({ "documentId": hash(bump) })).await;

@@ -104,7 +104,7 @@ async fn a_process_without_an_endpoint_tells_its_health_alone() {
     let status = get("/graphql").send().await.unwrap().status();
     assert_eq!(status, StatusCode::NOT_FOUND);
     stop.cancel();
-    task.await.unwrap().unwrap();
+    task.await.unwrap();
 }
 
 #[tokio::test]
@@ -118,7 +118,7 @@ async fn what_runs_when_it_is_told_to_stop_is_still_answered() {
     server.shutdown.cancel();
     let answer: Json = answer.await.unwrap().unwrap().json().await.unwrap();
     assert_eq!(answer["data"]["slow"], true);
-    server.task.await.unwrap().unwrap();
+    server.task.await.unwrap();
     assert!(
         server
             .client
@@ -141,5 +141,5 @@ async fn what_does_not_end_within_the_drain_time_is_left() {
     tokio::time::sleep(Duration::from_millis(100)).await;
     server.shutdown.cancel();
     let ended = tokio::time::timeout(Duration::from_secs(2), server.task).await;
-    ended.expect("the server ends").unwrap().unwrap();
+    ended.expect("the server ends").unwrap();
 }

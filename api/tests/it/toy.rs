@@ -16,15 +16,29 @@ use async_graphql::{
 };
 use domain::{Language, Requester};
 use futures_util::stream::{self, Stream};
+use tokio_util::sync::CancellationToken;
 
 /// What a driver would say; it must never be seen outside.
 pub const SECRET: &str = "connection to db-7.internal:5432 refused";
 
-/// How often `bump` has run, and how many subscriptions are open.
+/// How often `bump` has run, how many subscriptions are open, and what `held` waits for.
 #[derive(Clone, Default)]
 pub struct Counters {
     pub bumps: Arc<AtomicUsize>,
     pub open: Arc<AtomicUsize>,
+    held: Arc<AtomicUsize>,
+    pub release: CancellationToken,
+}
+
+impl Counters {
+    pub fn bumps(&self) -> usize {
+        self.bumps.load(Ordering::SeqCst)
+    }
+
+    /// How often `held` has begun.
+    pub fn held(&self) -> usize {
+        self.held.load(Ordering::SeqCst)
+    }
 }
 
 pub fn builder(counters: &Counters) -> SchemaBuilder<Query, Mutation, Feed> {
@@ -193,6 +207,13 @@ impl Mutation {
             .bumps
             .fetch_add(1, Ordering::SeqCst)
             + 1
+    }
+    /// Waits until the test lets it go.
+    async fn held(&self, ctx: &Context<'_>) -> bool {
+        let counters = ctx.data_unchecked::<Counters>();
+        counters.held.fetch_add(1, Ordering::SeqCst);
+        counters.release.cancelled().await;
+        true
     }
     async fn bump_thing(&self, ctx: &Context<'_>) -> Thing {
         ctx.data_unchecked::<Counters>()

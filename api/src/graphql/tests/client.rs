@@ -33,6 +33,7 @@ impl Client {
     pub fn new(world: &Arc<World>) -> Self {
         let graph = Graph::new(world.ports());
         let context = RequestContext {
+            peer: None,
             requester: Requester::Anonymous,
             request_id: Uuid::nil(),
             language: Language::English,

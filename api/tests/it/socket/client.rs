@@ -21,15 +21,25 @@ impl Socket {
         Self::open_with(server, Some("graphql-transport-ws")).await
     }
 
+    /// The same, with a header that says that it is for this address.
+    pub async fn open_from(server: &Server, address: &'static str) -> Self {
+        let header = ("x-forwarded-for", address);
+        let protocol = ("sec-websocket-protocol", "graphql-transport-ws");
+        Self::open_saying(server, &[protocol, header]).await
+    }
+
     pub async fn open_with(server: &Server, protocol: Option<&'static str>) -> Self {
+        let protocol = protocol.map(|protocol| ("sec-websocket-protocol", protocol));
+        Self::open_saying(server, protocol.as_slice()).await
+    }
+
+    async fn open_saying(server: &Server, headers: &[(&'static str, &'static str)]) -> Self {
         let mut request = format!("ws://{}/graphql", server.address)
             .into_client_request()
             .unwrap();
-        if let Some(protocol) = protocol {
-            let value = HeaderValue::from_static(protocol);
-            request
-                .headers_mut()
-                .insert("sec-websocket-protocol", value);
+        for (name, value) in headers {
+            let value = HeaderValue::from_static(value);
+            request.headers_mut().insert(*name, value);
         }
         let language = HeaderValue::from_static("ko");
         request.headers_mut().insert("accept-language", language);

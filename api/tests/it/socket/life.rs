@@ -294,6 +294,6 @@ async fn shutting_down_says_so() {
     // The answer to the close is written when the next message is asked for.
     let _ = socket.0.next().await;
     let ended = tokio::time::timeout(Duration::from_secs(1), server.task).await;
-    ended.expect("the server ends at once").unwrap().unwrap();
+    ended.expect("the server ends at once").unwrap();
     assert_eq!(server.counters.open.load(Ordering::SeqCst), 0);
 }

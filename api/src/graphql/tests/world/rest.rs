@@ -17,8 +17,8 @@ use domain::ports::provider::{
 };
 use domain::ports::secrets::{Claims, TokenRefused};
 use domain::ports::{
-    AccessTokens, Accounts, Digests, Housekeeping, LedgerAudit, Letters, Limiter, Mailer, Outbox, Passwords,
-    Provider, Sessions, Verifications,
+    AccessTokens, Accounts, Digests, Housekeeping, LedgerAudit, Letters, Limiter, Mailer, Outbox,
+    Passwords, Provider, Sessions, Verifications,
 };
 use domain::rate::{Bucket, Rate};
 use domain::session::{Ended, Ending, Session};

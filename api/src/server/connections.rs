@@ -1,0 +1,209 @@
+//! Connections, from the listener to the last byte: how many there may be, and how long each may
+//! dawdle.
+
+use std::convert::Infallible;
+use std::io::{self, Write as _};
+use std::net::{IpAddr, Shutdown, SocketAddr};
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, Response, StatusCode};
+use domain::Peer;
+use futures_util::FutureExt;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower::ServiceExt;
+
+use super::patient::{Patient, Phase};
+use crate::app::ConnectionSettings;
+use crate::counts::{Counts, Place};
+use crate::origin::{Connected, Networks};
+
+/// How many connections more than the rest proxies and the machine itself may have: whoever asks how
+/// a node is still gets through when it is full.
+const RESERVED: usize = 64;
+/// The most bytes of a request's head: a URL has at most 64 KiB.
+const MOST_HEAD: usize = 128 * 1024;
+/// After what time another connection is taken when the process has no room for one.
+const ACCEPT_AGAIN: Duration = Duration::from_secs(1);
+/// What a connection is told that there is no room for.
+const FULL: &[u8] = concat!(
+    "HTTP/1.1 503 Service Unavailable\r\n",
+    "content-type: application/json\r\nretry-after: 1\r\nconnection: close\r\n",
+    "content-length: 137\r\n\r\n",
+    r#"{"errors":[{"message":"This node has as many connections as it takes. Try again.","#,
+    r#""extensions":{"code":"UNAVAILABLE","retryable":true}}]}"#
+)
+.as_bytes();
+
+/// The connections of a listener.
+pub(super) struct Connections {
+    settings: ConnectionSettings,
+    networks: Arc<Networks>,
+    seats: Arc<Semaphore>,
+    reserve: Arc<Semaphore>,
+    peers: Arc<Counts<Peer>>,
+    tasks: TaskTracker,
+}
+
+/// Room for a connection, while it lives.
+struct Seat {
+    _seat: OwnedSemaphorePermit,
+    _place: Option<Place<Peer>>,
+}
+
+impl Connections {
+    pub(super) fn new(settings: ConnectionSettings, networks: Arc<Networks>) -> Self {
+        let seats = settings.per_node.min(Semaphore::MAX_PERMITS);
+        Self {
+            settings,
+            networks,
+            seats: Arc::new(Semaphore::new(seats)),
+            reserve: Arc::new(Semaphore::new(RESERVED)),
+            peers: Counts::new(),
+            tasks: TaskTracker::new(),
+        }
+    }
+
+    /// Serves every connection until `shutdown`; then takes no new ones, and returns when those
+    /// that are there have answered what they had begun to ask.
+    pub(super) async fn serve(
+        self,
+        listener: TcpListener,
+        router: Router,
+        shutdown: CancellationToken,
+    ) {
+        loop {
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                () = shutdown.cancelled() => break,
+            };
+            match accepted {
+                Ok((stream, from)) => self.begin(stream, from, &router, &shutdown),
+                Err(error) => not_accepted(&error).await,
+            }
+        }
+        drop(listener);
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    fn begin(
+        &self,
+        stream: TcpStream,
+        from: SocketAddr,
+        router: &Router,
+        shutdown: &CancellationToken,
+    ) {
+        let Some(seat) = self.seat(from.ip()) else {
+            if let Err(error) = refuse(stream) {
+                tracing::debug!(detail = %error, "a connection was not told that there is no room");
+            }
+            return;
+        };
+        // Answers are small and complete: none waits for another to fill a packet.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(detail = %error, "a connection could not be set to send at once");
+        }
+        let phase = Phase::default();
+        let stream = Patient::new(
+            stream,
+            phase.clone(),
+            self.settings.head_timeout,
+            self.settings.write_timeout,
+        );
+        let router = router.clone();
+        let answer = move |request: Request<Incoming>| {
+            phase.answering();
+            let (router, phase) = (router.clone(), phase.clone());
+            async move {
+                let mut request = request.map(Body::new);
+                request.extensions_mut().insert(Connected(from.ip()));
+                let response: Result<Response<Body>, Infallible> = router.oneshot(request).await;
+                let Ok(response) = response;
+                phase.answered(response.status() == StatusCode::SWITCHING_PROTOCOLS);
+                Ok::<_, Infallible>(response)
+            }
+        };
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.settings.idle_timeout)
+            .max_buf_size(MOST_HEAD)
+            .serve_connection(TokioIo::new(stream), service_fn(answer))
+            .with_upgrades();
+        let shutdown = shutdown.clone();
+        self.tasks.spawn(async move {
+            let mut connection = pin!(connection);
+            let mut stopping = pin!(shutdown.cancelled().fuse());
+            let ended = loop {
+                tokio::select! {
+                    ended = connection.as_mut() => break ended,
+                    () = &mut stopping => connection.as_mut().graceful_shutdown(),
+                }
+            };
+            if let Err(error) = ended {
+                tracing::debug!(detail = %error, "a connection ended before its time");
+            }
+            drop(seat);
+        });
+    }
+
+    /// Room for one more from here.
+    fn seat(&self, from: IpAddr) -> Option<Seat> {
+        let place = match self.networks.peer_of_connection(from) {
+            Some(peer) => Some(self.peers.place(peer, self.settings.per_peer)?),
+            None => None,
+        };
+        let seat = match Arc::clone(&self.seats).try_acquire_owned() {
+            Ok(seat) => seat,
+            Err(_) if place.is_none() => Arc::clone(&self.reserve).try_acquire_owned().ok()?,
+            Err(_) => return None,
+        };
+        Some(Seat {
+            _seat: seat,
+            _place: place,
+        })
+    }
+}
+
+/// Tells a connection that there is no room, as well as that goes without waiting for it.
+fn refuse(stream: TcpStream) -> io::Result<()> {
+    // Its buffer is empty, so all of it fits, or nothing of it ever will.
+    let mut stream = stream.into_std()?;
+    stream.write_all(FULL)?;
+    stream.shutdown(Shutdown::Write)
+}
+
+/// What keeps one connection from being accepted is that connection's; anything else is the
+/// process's, and passes when other connections end.
+async fn not_accepted(error: &io::Error) {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    if !matches!(
+        error.kind(),
+        ConnectionAborted | ConnectionRefused | ConnectionReset
+    ) {
+        tracing::error!(detail = %error, "connections can't be accepted");
+        tokio::time::sleep(ACCEPT_AGAIN).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_refusal_is_as_long_as_it_says() {
+        let text = std::str::from_utf8(FULL).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        assert!(head.contains(&format!("content-length: {}", body.len())));
+    }
+}
