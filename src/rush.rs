@@ -109,6 +109,14 @@ pub struct RushArgs {
     /// tell what share of its rate the orders reach.
     #[arg(long, requires = "duration")]
     pub floor: bool,
+    /// With --for: afterwards offer so many times as much as was served, for as long again, and tell
+    /// what is served then, how long that takes, and how the nodes and the watched processes stand it.
+    #[arg(long, value_name = "TIMES", value_parser = clap::value_parser!(u32).range(2..=100),
+        requires = "duration", conflicts_with_all = ["floor", "subscribers"])]
+    pub overload: Option<u32>,
+    /// On how many connections that is offered: more than the nodes work on at once.
+    #[arg(long, value_name = "CONNECTIONS", default_value_t = 4_000, value_parser = within(1..=MOST_CONNECTIONS))]
+    pub overload_connections: u64,
     /// Replay the baskets of an order book (CSV or gzip of it, see `import --from-orders`): each
     /// invoice becomes an order of its customer, and is paid.
     #[arg(long, value_name = "FILE")]
@@ -223,6 +231,7 @@ enum Kind {
     Stampede,
     Replay(replay::Book),
     Sustained,
+    Overload,
 }
 
 /// Looks at the options, and at the order book if there is one.
@@ -247,6 +256,7 @@ pub fn plan(args: RushArgs, fresh: Uuid) -> Result<Plan, RushError> {
     } else {
         let buyers = (1..=args.buyers).map(|number| format!("buyer-{number:07}"));
         let kind = match args.duration {
+            Some(_) if args.overload.is_some() => Kind::Overload,
             Some(_) => Kind::Sustained,
             None => Kind::Stampede,
         };
@@ -316,6 +326,11 @@ where
         Kind::Sustained => {
             let sustained = sustained::run(&means, &plan.args, plan.run.id, tokens).await?;
             Told::Sustained(Box::new(sustained))
+        }
+        Kind::Overload => {
+            let run = plan.run.id;
+            let overloaded = sustained::overload::run(&means, &plan.args, run, tokens).await?;
+            Told::Overloaded(Box::new(overloaded))
         }
     };
     let audit = audit().await.map_err(|fault| fault.detail());

@@ -244,6 +244,7 @@ struct Listed {
 #[derive(Default, Deserialize)]
 struct Extensions {
     code: Option<String>,
+    reason: Option<String>,
     retryable: Option<bool>,
 }
 
@@ -270,7 +271,8 @@ pub fn read<T: DeserializeOwned>(status: u16, bytes: &[u8]) -> Result<T, NoAnswe
 /// The first of the errors that an answer lists.
 fn fault<T>(envelope: Envelope<T>) -> Option<NoAnswer> {
     let Listed { extensions } = envelope.errors.into_iter().next()?;
-    let code = extensions.code.unwrap_or_else(|| "UNKNOWN".to_owned());
+    let code = extensions.reason.or(extensions.code);
+    let code = code.unwrap_or_else(|| "UNKNOWN".to_owned());
     let retryable = extensions.retryable.unwrap_or(code == "UNAVAILABLE");
     Some(NoAnswer::Fault { code, retryable })
 }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::replay::Replayed;
 use super::stampede::Stampede;
 use super::sustained::Sustained;
+use super::sustained::overload::Overloaded;
 use super::verify::Verified;
 use crate::audit_report::{self, Answered};
 
@@ -24,6 +25,7 @@ pub(super) enum Told {
     Stampede(Box<Stampede>),
     Replay(Box<Replayed>),
     Sustained(Box<Sustained>),
+    Overloaded(Box<Overloaded>),
 }
 
 impl Outcome {
@@ -34,6 +36,7 @@ impl Outcome {
             Told::Stampede(stampede) => stampede.is_clean(),
             Told::Replay(replayed) => replayed.is_clean(),
             Told::Sustained(sustained) => sustained.is_clean(),
+            Told::Overloaded(overloaded) => overloaded.is_clean(),
         };
         told && self.audit.as_ref().is_ok_and(AuditReport::is_clean)
     }
@@ -48,6 +51,7 @@ impl Outcome {
             Told::Stampede(stampede) => stampede.print(out)?,
             Told::Replay(replayed) => replayed.print(out)?,
             Told::Sustained(sustained) => sustained.print(out)?,
+            Told::Overloaded(overloaded) => overloaded.print(out)?,
         }
         writeln!(out)?;
         match &self.audit {
@@ -64,6 +68,7 @@ impl Outcome {
             Told::Stampede(stampede) => ("stampede", stampede.to_json()),
             Told::Replay(replayed) => ("replay", replayed.to_json()),
             Told::Sustained(sustained) => ("sustained", sustained.to_json()),
+            Told::Overloaded(overloaded) => ("overload", overloaded.to_json()),
         };
         let audit = match &self.audit {
             Ok(report) => audit_report::to_json(report, Some(self.answered())),
@@ -77,6 +82,7 @@ impl Outcome {
             Told::Stampede(stampede) => &stampede.verified,
             Told::Replay(replayed) => &replayed.verified,
             Told::Sustained(sustained) => &sustained.verified,
+            Told::Overloaded(overloaded) => &overloaded.verified,
         };
         Answered {
             orders: verified.orders,

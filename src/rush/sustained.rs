@@ -3,7 +3,9 @@
 
 mod cost;
 pub mod floor;
+pub mod overload;
 mod press;
+mod probe;
 pub mod processor;
 mod report;
 mod wire;
@@ -77,6 +79,7 @@ pub async fn run(
         duration: args.duration.unwrap_or_default(),
         timeout: means.timeout,
         keys: run,
+        offered: None,
     };
     let first = press.items.first().cloned().unwrap_or_default();
     let subscribers = usize::try_from(args.subscribers).unwrap_or(0);
@@ -133,8 +136,18 @@ pub async fn run(
     })
 }
 
-/// Presses, and reads the account of the processors at both ends of what counts.
+/// Presses from now on.
 async fn measure(press: Press, watched: &[Process]) -> Result<Measured, RushError> {
+    let window = Window::of(&press);
+    measure_in(press, watched, window).await
+}
+
+/// Presses, and reads the account of the processors at both ends of what counts.
+async fn measure_in(
+    press: Press,
+    watched: &[Process],
+    window: Window,
+) -> Result<Measured, RushError> {
     let with_crowd = with_crowd(watched);
     // Whoever asks for it has to be told that there is none, before anything begins.
     let has_account = match processor::read(&with_crowd) {
@@ -143,7 +156,6 @@ async fn measure(press: Press, watched: &[Process]) -> Result<Measured, RushErro
         Err(reason) => return Err(RushError::new(reason)),
     };
     let duration = press.duration;
-    let window = Window::of(&press);
     let crowd = tokio::spawn(press::run(press, window));
     sleep_until(window.begin).await;
     let begin = processor::read(&with_crowd);

@@ -4,16 +4,17 @@
 //! It has one thread, whatever the machine has: it shares the processors with the shop that it
 //! presses, and one thread without queues between tasks does the most for its time.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::Builder;
 use tokio::task::{JoinSet, spawn_blocking};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, sleep_until};
 use uuid::Uuid;
 
 use crate::rush::RushError;
-use crate::rush::client::Token;
+use crate::rush::client::{NoAnswer, Token};
 use crate::rush::endpoint::Nodes;
 use crate::rush::requests::{Asked, Line};
 use crate::rush::tally::{Fate, Latency, Tally};
@@ -37,13 +38,19 @@ pub struct Press {
     pub timeout: Duration,
     /// What idempotency keys are counted from.
     pub keys: Uuid,
+    /// How many orders come a second, whatever becomes of those before; as many as are answered,
+    /// when absent.
+    pub offered: Option<u32>,
 }
 
 /// What came of it.
 pub struct Pressed {
     /// What was answered within the time that counts.
     pub orders: Tally,
+    /// Of orders and refusals.
     pub latency: Latency,
+    /// Of faults: who is told to come again.
+    pub turned_away: Latency,
     /// Orders accepted in each of its seconds.
     pub by_second: Vec<u64>,
     /// Accepted orders with their buyers, those of the warm-up too.
@@ -72,6 +79,7 @@ impl Window {
     }
 }
 
+pub const SECOND: Duration = Duration::from_secs(1);
 /// How long a connection pauses that got no answer, or a refusal that names no time.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -89,6 +97,9 @@ pub async fn run(press: Press, window: Window) -> Result<Pressed, RushError> {
 }
 
 async fn all(press: Press, window: Window, latency: Latency) -> Pressed {
+    // All of them are on one thread; what each needs for itself would be too much for thousands.
+    let all = Arc::new(Mutex::new(Pressed::new(latency, press.duration)));
+    let came = Arc::new(AtomicU64::new(0));
     let mut connections = JoinSet::new();
     for number in 0..press.connections {
         let connection = Connection {
@@ -96,15 +107,28 @@ async fn all(press: Press, window: Window, latency: Latency) -> Pressed {
             press: press.clone(),
             number,
             window,
-            pressed: Pressed::new(latency.clone(), press.duration),
+            began: Instant::now(),
+            came: Arc::clone(&came),
+            pressed: Arc::clone(&all),
         };
         connections.spawn(connection.press());
     }
-    let mut all = Pressed::new(latency, press.duration);
-    for one in connections.join_all().await {
-        all.add(one);
-    }
-    all
+    connections.join_all().await;
+    let mut all = lock(&all);
+    let empty = Pressed {
+        orders: Tally::default(),
+        latency: all.latency.clone(),
+        turned_away: all.turned_away.clone(),
+        by_second: Vec::new(),
+        accepted: Vec::new(),
+        last: Vec::new(),
+    };
+    std::mem::replace(&mut all, empty)
+}
+
+fn lock(pressed: &Mutex<Pressed>) -> MutexGuard<'_, Pressed> {
+    // A count is whole at any moment.
+    pressed.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 struct Connection {
@@ -112,26 +136,51 @@ struct Connection {
     press: Press,
     number: usize,
     window: Window,
-    pressed: Pressed,
+    began: Instant,
+    /// Orders that have come so far, over all connections.
+    came: Arc<AtomicU64>,
+    pressed: Arc<Mutex<Pressed>>,
 }
 
 impl Connection {
-    async fn press(mut self) -> Pressed {
-        let mut order = 0;
-        while Instant::now() < self.window.end {
+    async fn press(mut self) {
+        let (mut order, mut last) = (0, None);
+        loop {
+            let due = self.due();
+            if due >= self.window.end {
+                break;
+            }
+            sleep_until(due).await;
             let buyer = self.press.buyer(self.number, order);
-            if let Some(pause) = self.order(order, buyer).await {
-                sleep(pause).await;
+            let (accepted, pause) = self.order(order, buyer).await;
+            last = accepted.or(last);
+            match pause {
+                // Whoever was turned away is not who comes next.
+                Some(pause) if self.press.offered.is_none() => sleep(pause).await,
+                _ => {}
             }
             order += 1;
         }
-        let last = self.pressed.accepted.last().cloned();
-        self.pressed.last.extend(last);
-        self.pressed
+        lock(&self.pressed).last.extend(last);
     }
 
-    /// Places the connection's order of this number; says how long to wait before the next.
-    async fn order(&mut self, order: usize, buyer: usize) -> Option<Duration> {
+    /// When the next order comes.
+    fn due(&self) -> Instant {
+        let Some(offered) = self.press.offered else {
+            return Instant::now();
+        };
+        let number = self.came.fetch_add(1, Ordering::Relaxed);
+        let micros = u128::from(number) * 1_000_000 / u128::from(offered.max(1));
+        self.began + Duration::from_micros(u64::try_from(micros).unwrap_or(u64::MAX))
+    }
+
+    /// Places the connection's order of this number: what was accepted, with its buyer, and how
+    /// long to wait before the next.
+    async fn order(
+        &mut self,
+        order: usize,
+        buyer: usize,
+    ) -> (Option<(usize, String)>, Option<Duration>) {
         let items = &self.press.items;
         let lines = [Line {
             item_id: items[order % items.len()].clone(),
@@ -142,36 +191,37 @@ impl Connection {
         let begun = Instant::now();
         let asked = self.wire.place_order(token, key, &lines).await;
         let answered = Instant::now();
+        let mut pressed = lock(&self.pressed);
         let counts = self.window.holds(answered);
         if counts {
-            self.pressed.orders.requests += 1;
-            if asked.is_ok() {
-                self.pressed.latency.note(answered - begun);
+            pressed.orders.requests += 1;
+            match &asked {
+                Ok(_) => pressed.latency.note(answered - begun),
+                Err(NoAnswer::Fault { .. }) => pressed.turned_away.note(answered - begun),
+                Err(NoAnswer::Transport(_)) => {}
             }
         }
-        let (fate, pause) = match asked {
-            Ok(Asked::Done { order, .. }) => {
-                self.pressed.accepted.push((buyer, order.id));
-                (Fate::Accepted, None)
-            }
+        let (fate, accepted, pause) = match asked {
+            Ok(Asked::Done { order, .. }) => (Fate::Accepted, Some((buyer, order.id)), None),
             Ok(Asked::Refused(errors)) => {
                 let asked_for = errors.iter().filter_map(|error| error.retry_after_ms).max();
                 let pause = asked_for.map_or(PAUSE, Duration::from_millis);
-                (Fate::refused(&errors), Some(pause))
+                (Fate::refused(&errors), None, Some(pause))
             }
-            Err(no_answer) => (Fate::of(&no_answer), Some(PAUSE)),
+            Err(no_answer) => (Fate::of(&no_answer), None, Some(PAUSE)),
         };
+        pressed.accepted.extend(accepted.clone());
         if counts {
             if fate == Fate::Accepted {
                 let second = (answered - self.window.begin).as_secs();
                 let second = usize::try_from(second).unwrap_or(usize::MAX);
-                if let Some(count) = self.pressed.by_second.get_mut(second) {
+                if let Some(count) = pressed.by_second.get_mut(second) {
                     *count += 1;
                 }
             }
-            self.pressed.orders.note(fate);
+            pressed.orders.note(fate);
         }
-        pause
+        (accepted, pause)
     }
 }
 
@@ -198,21 +248,12 @@ impl Pressed {
         let seconds = usize::try_from(duration.as_secs()).unwrap_or(0);
         Self {
             orders: Tally::default(),
+            turned_away: latency.clone(),
             latency,
             by_second: vec![0; seconds],
             accepted: Vec::new(),
             last: Vec::new(),
         }
-    }
-
-    fn add(&mut self, other: Self) {
-        self.orders.add(other.orders);
-        self.latency.add(&other.latency);
-        for (sum, count) in self.by_second.iter_mut().zip(other.by_second) {
-            *sum += count;
-        }
-        self.accepted.extend(other.accepted);
-        self.last.extend(other.last);
     }
 }
 
@@ -234,6 +275,7 @@ mod tests {
             duration: Duration::from_secs(1),
             timeout: Duration::from_secs(1),
             keys: Uuid::max(),
+            offered: None,
         }
     }
 

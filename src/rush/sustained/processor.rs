@@ -86,6 +86,20 @@ pub fn read(watched: &[Process]) -> Result<Reading, String> {
     })
 }
 
+/// How much memory a process has just now, in bytes; without its children.
+///
+/// # Errors
+/// It is not there, or this is not Linux.
+pub fn resident(process: &Process) -> Result<u64, String> {
+    let Process { name, pid, .. } = process;
+    let status = fs::read_to_string(format!("/proc/{pid}/status"));
+    let status = status.map_err(|_| format!("there is no process {pid} ({name})"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = line.and_then(|line| line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());
+    let unknown = || format!("/proc/{pid}/status does not say how much memory {name} has");
+    kib.map(|kib| kib * 1024).ok_or_else(unknown)
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Account {
     parent: u32,
@@ -209,6 +223,9 @@ mod tests {
         let reading = read(&[process(std::process::id())]).unwrap();
         assert!(reading.machine.cores > 0 && reading.machine.busy >= reading.processes[0]);
         let error = read(&[process(u32::MAX)]).unwrap_err();
+        assert!(error.contains("(api)"), "{error}");
+        assert!(resident(&process(std::process::id())).unwrap() > 1 << 20);
+        let error = resident(&process(u32::MAX)).unwrap_err();
         assert!(error.contains("(api)"), "{error}");
     }
 }

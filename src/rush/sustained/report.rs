@@ -118,7 +118,7 @@ impl Measured {
         ]
     }
 
-    fn to_json(&self) -> Value {
+    pub(super) fn to_json(&self) -> Value {
         let [least, middle, most] = self.by_second();
         let accepted = self.pressed.orders.accepted;
         json!({
