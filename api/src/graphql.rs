@@ -8,6 +8,7 @@ mod connection;
 mod feeds;
 mod filters;
 mod ids;
+mod limited;
 mod lists;
 mod loaders;
 mod messages;

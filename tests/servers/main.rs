@@ -53,6 +53,8 @@ mod predecessors;
 mod race;
 #[path = "../it/races_after_sale.rs"]
 mod races_after_sale;
+#[path = "../it/rates.rs"]
+mod rates;
 #[path = "../it/retry.rs"]
 mod retry;
 #[path = "../it/sealed.rs"]

@@ -2,6 +2,7 @@
 
 use async_graphql::{Context, InputObject, MaybeUndefined, Object, SimpleObject};
 use domain::account::{Email, Profile};
+use domain::rate::Action;
 use domain::use_cases::edit_account::{
     ProfileChange, delete_account, set_second_factor, update_profile,
 };
@@ -10,6 +11,7 @@ use domain::use_cases::sign_up::{SignUp, sign_up};
 use domain::{Failure, Refusal};
 
 use crate::graphql::Graph;
+use crate::graphql::limited::{at_the_door, of_account};
 use crate::graphql::objects::account::{Account, LanguageCode};
 use crate::graphql::outcome::{answer, payload};
 use crate::graphql::scalars::count;
@@ -25,7 +27,7 @@ impl Accounts {
     /// `Accept-Language`. The answer is the same whether or not somebody has an account there; who has
     /// one gets a letter that says so. Asking again too soon sends nothing. Anybody may ask.
     ///
-    /// Refusals: `InvalidInput`.
+    /// Refusals: `InvalidInput`, `RateLimited`.
     async fn request_email_verification(
         &self,
         ctx: &Context<'_>,
@@ -37,7 +39,7 @@ impl Accounts {
     /// Makes an account for a proven e-mail address, with role CUSTOMER. Letters to it are written in
     /// the language of the request's `Accept-Language`. Then `signIn`. Anybody may ask.
     ///
-    /// Refusals: `InvalidInput`, `VerificationInvalid`.
+    /// Refusals: `InvalidInput`, `VerificationInvalid`, `RateLimited`.
     async fn sign_up(
         &self,
         ctx: &Context<'_>,
@@ -61,7 +63,7 @@ impl Accounts {
     /// Sets whether signing in to the requester's account asks for a code from its mailbox too. For who
     /// is signed in.
     ///
-    /// Refusals: `InvalidCredentials`, `Unauthenticated`, `NotFound`.
+    /// Refusals: `InvalidCredentials`, `Unauthenticated`, `NotFound`, `RateLimited`.
     async fn set_second_factor(
         &self,
         ctx: &Context<'_>,
@@ -74,7 +76,7 @@ impl Accounts {
     /// the addresses of parcels, the reasons of returns. Orders keep their figures. Every session ends.
     /// It can't be undone. For role CUSTOMER.
     ///
-    /// Refusals: `InvalidCredentials`, `OrdersOpen`, `Forbidden` for sellers and admins,
+    /// Refusals: `InvalidCredentials`, `RateLimited`, `OrdersOpen`, `Forbidden` for sellers and admins,
     /// `Unauthenticated`.
     async fn delete_account(
         &self,
@@ -128,6 +130,7 @@ impl RequestEmailVerificationInput {
     async fn request(self, ctx: &Context<'_>) -> Result<RequestEmailVerificationPayload, Failure> {
         let ports = &Graph::of(ctx).ports;
         let email = email(&self.email)?;
+        at_the_door(ctx, Action::RequestCode, &email).await?;
         let verification = EmailVerification::begun(ctx, &email);
         let language = RequestContext::of(ctx).language;
         request_verification(ports, email, language).await?;
@@ -179,6 +182,7 @@ impl SignUpInput {
             },
             language: RequestContext::of(ctx).language,
         };
+        at_the_door(ctx, Action::TryCode, &command.email).await?;
         let account = sign_up(&Graph::of(ctx).ports, command).await?;
         Ok(SignUpPayload::done(ctx, Account(account)))
     }
@@ -243,6 +247,7 @@ payload! {
 impl SetSecondFactorInput {
     async fn set(self, ctx: &Context<'_>) -> Result<SetSecondFactorPayload, Failure> {
         let account = RequestContext::of(ctx).requester.account()?;
+        of_account(ctx, Action::TryPassword, account).await?;
         let ports = &Graph::of(ctx).ports;
         let account = set_second_factor(ports, account, &self.password, self.enabled).await?;
         Ok(SetSecondFactorPayload::done(ctx, Account(account)))
@@ -268,6 +273,7 @@ payload! {
 impl DeleteAccountInput {
     async fn delete(self, ctx: &Context<'_>) -> Result<DeleteAccountPayload, Failure> {
         let requester = &RequestContext::of(ctx).requester;
+        of_account(ctx, Action::TryPassword, requester.account()?).await?;
         delete_account(&Graph::of(ctx).ports, requester, &self.password).await?;
         Ok(DeleteAccountPayload::done(ctx, true))
     }

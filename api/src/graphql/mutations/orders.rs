@@ -5,6 +5,7 @@ use domain::account::Role;
 use domain::delivery::Address;
 use domain::order::Portion;
 use domain::payment::PaymentMethod;
+use domain::rate::Action;
 use domain::refusal::{Refusals, Rule};
 use domain::use_cases::cancel_order::{CancelOrder, cancel_order};
 use domain::use_cases::change_order::Changed;
@@ -17,6 +18,7 @@ use domain::{
 
 use crate::graphql::Graph;
 use crate::graphql::ids::GlobalId;
+use crate::graphql::limited::of_account;
 use crate::graphql::objects::order::Order;
 use crate::graphql::outcome::{answer, payload};
 use crate::graphql::scalars::Uuid;
@@ -40,7 +42,7 @@ impl Orders {
     ///
     /// Refusals: `Unauthenticated`, `InvalidInput`, `NotFound`, `OutOfStock`, `PurchaseLimitReached`,
     /// `DealNotOpen`, `DealClosed`, `DealPaused`, `CurrencyMismatch`, `TotalTooLarge`, `IdempotencyKeyReused`,
-    /// `TryAgain`.
+    /// `RateLimited`, `TryAgain`.
     async fn place_order(
         &self,
         ctx: &Context<'_>,
@@ -114,6 +116,7 @@ impl PlaceOrderInput {
     async fn place(self, ctx: &Context<'_>) -> Result<PlaceOrderPayload, Failure> {
         let ports = &Graph::of(ctx).ports;
         let buyer = buyer(ctx)?;
+        of_account(ctx, Action::PlaceOrder, buyer).await?;
         let wanted = self.wanted(ports.policies.max_lines)?;
         let key = IdempotencyKey(self.idempotency_key.0);
         let placement = place_order(ports, PlaceOrder { buyer, key, wanted }).await?;

@@ -2,10 +2,12 @@
 
 use async_graphql::{Context, InputObject, Object};
 use domain::Failure;
+use domain::rate::Action;
 use domain::use_cases::change_email::{confirm_email_change, request_email_change};
 use domain::use_cases::change_password::{change_password, request_password_reset, reset_password};
 
 use crate::graphql::Graph;
+use crate::graphql::limited::{at_the_door, from_anywhere, of_account};
 use crate::graphql::mutations::accounts::{EmailVerification, email};
 use crate::graphql::objects::account::Session;
 use crate::graphql::outcome::{answer, payload};
@@ -20,7 +22,7 @@ impl Passwords {
     /// Changes the requester's password. Every session ends, on every device; a new one is opened for
     /// who asks. For who is signed in.
     ///
-    /// Refusals: `InvalidInput`, `InvalidCredentials`, `Unauthenticated`.
+    /// Refusals: `InvalidInput`, `InvalidCredentials`, `Unauthenticated`, `RateLimited`.
     async fn change_password(
         &self,
         ctx: &Context<'_>,
@@ -33,7 +35,7 @@ impl Passwords {
     /// same whether or not somebody has an account there; who has none gets no letter. Asking again
     /// too soon sends nothing. Anybody may ask.
     ///
-    /// Refusals: `InvalidInput`.
+    /// Refusals: `InvalidInput`, `RateLimited`.
     async fn request_password_reset(
         &self,
         ctx: &Context<'_>,
@@ -45,7 +47,7 @@ impl Passwords {
     /// Sets a new password with a code from the mailbox. Every session ends; then `signIn`. Anybody who
     /// has the code may ask; a few wrong ones make it void.
     ///
-    /// Refusals: `InvalidInput`, `VerificationInvalid`.
+    /// Refusals: `InvalidInput`, `VerificationInvalid`, `RateLimited`.
     async fn reset_password(
         &self,
         ctx: &Context<'_>,
@@ -58,7 +60,7 @@ impl Passwords {
     /// `confirmEmailChange`: one to the old address, one to the new. The answer is the same whether or
     /// not somebody has an account there. For who is signed in.
     ///
-    /// Refusals: `InvalidInput`, `InvalidCredentials`, `Unauthenticated`.
+    /// Refusals: `InvalidInput`, `InvalidCredentials`, `Unauthenticated`, `RateLimited`.
     async fn request_email_change(
         &self,
         ctx: &Context<'_>,
@@ -70,7 +72,7 @@ impl Passwords {
     /// Moves the requester's account to the new address, with the codes from both letters. Sessions go
     /// on. A few wrong codes make both void. For who is signed in.
     ///
-    /// Refusals: `VerificationInvalid`, `Unauthenticated`.
+    /// Refusals: `VerificationInvalid`, `Unauthenticated`, `RateLimited`.
     async fn confirm_email_change(
         &self,
         ctx: &Context<'_>,
@@ -102,6 +104,7 @@ payload! {
 impl ChangePasswordInput {
     async fn change(self, ctx: &Context<'_>) -> Result<ChangePasswordPayload, Failure> {
         let account = RequestContext::of(ctx).requester.account()?;
+        of_account(ctx, Action::TryPassword, account).await?;
         let ports = &Graph::of(ctx).ports;
         let session = change_password(ports, account, &self.password, self.new_password).await?;
         Ok(ChangePasswordPayload::done(ctx, session.into()))
@@ -127,6 +130,7 @@ payload! {
 impl RequestPasswordResetInput {
     async fn request(self, ctx: &Context<'_>) -> Result<RequestPasswordResetPayload, Failure> {
         let email = email(&self.email)?;
+        at_the_door(ctx, Action::RequestCode, &email).await?;
         let verification = EmailVerification::begun(ctx, &email);
         let language = RequestContext::of(ctx).language;
         request_password_reset(&Graph::of(ctx).ports, email, language).await?;
@@ -159,6 +163,7 @@ payload! {
 impl ResetPasswordInput {
     async fn reset(self, ctx: &Context<'_>) -> Result<ResetPasswordPayload, Failure> {
         let email = email(&self.email)?;
+        at_the_door(ctx, Action::TryCode, &email).await?;
         let ports = &Graph::of(ctx).ports;
         reset_password(ports, &email, &self.code, self.new_password).await?;
         Ok(ResetPasswordPayload::done(ctx, true))
@@ -188,6 +193,8 @@ impl RequestEmailChangeInput {
     async fn request(self, ctx: &Context<'_>) -> Result<RequestEmailChangePayload, Failure> {
         let account = RequestContext::of(ctx).requester.account()?;
         let to = email(&self.new_email).map_err(|refusal| refusal.reason.at(["newEmail"]))?;
+        of_account(ctx, Action::TryPassword, account).await?;
+        at_the_door(ctx, Action::RequestCode, &to).await?;
         let verification = EmailVerification::begun(ctx, &to);
         request_email_change(&Graph::of(ctx).ports, account, &self.password, to).await?;
         Ok(RequestEmailChangePayload::done(ctx, verification))
@@ -216,6 +223,7 @@ payload! {
 impl ConfirmEmailChangeInput {
     async fn confirm(self, ctx: &Context<'_>) -> Result<ConfirmEmailChangePayload, Failure> {
         let account = RequestContext::of(ctx).requester.account()?;
+        from_anywhere(ctx, Action::TryCode).await?;
         let (old, new) = (&self.code_from_old_address, &self.code_from_new_address);
         let email = confirm_email_change(&Graph::of(ctx).ports, account, old, new).await?;
         Ok(ConfirmEmailChangePayload::done(

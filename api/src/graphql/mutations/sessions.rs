@@ -1,6 +1,7 @@
 //! Sessions: opened, gone on with, ended.
 
 use async_graphql::{Context, ID, InputObject, Object};
+use domain::rate::Action;
 use domain::use_cases::end_sessions::{end_session, sign_out_everywhere};
 use domain::use_cases::refresh_session::refresh_session;
 use domain::use_cases::sign_in::{confirm_sign_in, sign_in};
@@ -9,6 +10,7 @@ use domain::{Failure, SessionId, VerificationId};
 
 use crate::graphql::Graph;
 use crate::graphql::ids::GlobalId;
+use crate::graphql::limited::{at_the_door, from_anywhere};
 use crate::graphql::mutations::accounts::email;
 use crate::graphql::objects::account::Session;
 use crate::graphql::outcome::{answer, payload};
@@ -24,7 +26,7 @@ impl Sessions {
     /// Opens a session. Where the account asks for a second factor it is refused with
     /// `SecondFactorRequired`, and a code is mailed: go on with `confirmSignIn`. Anybody may ask.
     ///
-    /// Refusals: `InvalidInput`, `InvalidCredentials`, `SecondFactorRequired`.
+    /// Refusals: `InvalidInput`, `InvalidCredentials`, `SecondFactorRequired`, `RateLimited`.
     async fn sign_in(
         &self,
         ctx: &Context<'_>,
@@ -36,7 +38,7 @@ impl Sessions {
     /// Goes on with a sign-in that was refused with `SecondFactorRequired`, and opens a session. A few
     /// wrong codes make the challenge void; then `signIn` again. Anybody who has the challenge may ask.
     ///
-    /// Refusals: `InvalidInput`, `VerificationInvalid`.
+    /// Refusals: `InvalidInput`, `VerificationInvalid`, `RateLimited`.
     async fn confirm_sign_in(
         &self,
         ctx: &Context<'_>,
@@ -49,7 +51,7 @@ impl Sessions {
     /// ends the session, since one of the two who had it must have stolen it. So a client refreshes
     /// one at a time. Anybody who has the token may ask.
     ///
-    /// Refusals: `SessionEnded`.
+    /// Refusals: `SessionEnded`, `RateLimited`.
     async fn refresh_session(
         &self,
         ctx: &Context<'_>,
@@ -116,6 +118,7 @@ payload! {
 impl SignInInput {
     async fn sign_in(self, ctx: &Context<'_>) -> Result<SignInPayload, Failure> {
         let email = email(&self.email)?;
+        at_the_door(ctx, Action::SignIn, &email).await?;
         let session = sign_in(&Graph::of(ctx).ports, &email, &self.password).await?;
         Ok(SignInPayload::done(ctx, session.into()))
     }
@@ -142,6 +145,7 @@ payload! {
 impl ConfirmSignInInput {
     async fn confirm(self, ctx: &Context<'_>) -> Result<ConfirmSignInPayload, Failure> {
         let challenge = VerificationId::parse(&self.challenge).map_err(|r| r.at(["challenge"]))?;
+        from_anywhere(ctx, Action::TryCode).await?;
         let session = confirm_sign_in(&Graph::of(ctx).ports, challenge, &self.code).await?;
         Ok(ConfirmSignInPayload::done(ctx, session.into()))
     }
@@ -165,6 +169,7 @@ payload! {
 
 impl RefreshSessionInput {
     async fn refresh(self, ctx: &Context<'_>) -> Result<RefreshSessionPayload, Failure> {
+        from_anywhere(ctx, Action::RefreshSession).await?;
         let session = refresh_session(&Graph::of(ctx).ports, &self.refresh_token).await?;
         Ok(RefreshSessionPayload::done(ctx, session.into()))
     }
