@@ -197,7 +197,7 @@ mod tests {
         let nested = |depth: usize| format!("{}{}", "[{".repeat(depth / 2), "}]".repeat(depth / 2));
         assert!(check_depth(nested(4).as_bytes(), MOST).is_ok());
         assert!(check_depth(nested(6).as_bytes(), MOST).is_err());
-        assert!(check_depth(br#"[1,[2],[3],[4],[5],[6]]"#, 2).is_ok());
+        assert!(check_depth(br"[1,[2],[3],[4],[5],[6]]", 2).is_ok());
         assert!(check_depth(br#"{"a[[[[\"[[[":"\\","b":1}"#, 1).is_ok());
         assert!(check_depth(br#"["\\",[["x"]]]"#, 2).is_err());
         assert!(check_depth(b"]]]][", 1).is_ok());

@@ -64,8 +64,9 @@ fn status(media: Media, code: RequestErrorCode) -> StatusCode {
         RequestErrorCode::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         RequestErrorCode::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         RequestErrorCode::TimedOut => StatusCode::REQUEST_TIMEOUT,
-        RequestErrorCode::RateLimited => StatusCode::TOO_MANY_REQUESTS,
-        RequestErrorCode::TooManyStreams => StatusCode::TOO_MANY_REQUESTS,
+        RequestErrorCode::RateLimited | RequestErrorCode::TooManyStreams => {
+            StatusCode::TOO_MANY_REQUESTS
+        }
         RequestErrorCode::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         RequestErrorCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }

@@ -30,16 +30,14 @@ impl Pace {
             return Ok(());
         };
         let now = u64::try_from(self.since.elapsed().as_micros()).unwrap_or(u64::MAX);
-        match rate.take(self.full_us, now) {
-            Ok(full) => {
-                self.full_us = full;
-                Ok(())
-            }
-            Err(_) => {
-                let (times, per) = (rate.times(), Duration::from_millis(rate.per_ms()));
-                let reason = format!("Too many messages: {times} in {per:?} are taken");
-                Err(End::close(4429, reason))
-            }
-        }
+        let taken = rate.take(self.full_us, now);
+        self.full_us = taken.map_err(|_| {
+            let (times, per) = (rate.times(), Duration::from_millis(rate.per_ms()));
+            End::close(
+                4429,
+                format!("Too many messages: {times} in {per:?} are taken"),
+            )
+        })?;
+        Ok(())
     }
 }
