@@ -73,7 +73,7 @@ async fn of_cancelling_and_dispatching_one_happens() {
             };
             // From half a second before it is due to long after.
             let early = left.saturating_sub(Duration::from_millis(500));
-            sleep(early + Duration::from_millis(15 * number as u64)).await;
+            sleep(early + Duration::from_millis(40 * number as u64)).await;
             code(&buyer.cancel(order).await).is_none()
         }
     });
