@@ -56,7 +56,7 @@ impl Default for Limits {
             directives: 100,
             list_items: 2_000,
             errors: 50,
-            in_flight: 1_024,
+            in_flight: 256,
         }
     }
 }

@@ -80,7 +80,7 @@ impl Default for Limits {
             directives: 100,
             list_items: 2_000,
             errors: 50,
-            in_flight: 1_024,
+            in_flight: 256,
             bodies: 256 * 1024 * 1024,
             connections_per_node: 20_000,
             connections_per_peer: 1_000,
