@@ -217,6 +217,10 @@ impl Accounts for Ledger {
             if is_changed {
                 records::insert_acts(&on, std::iter::once(act)).await?;
             }
+            if is_changed && to < from {
+                // Their tokens say more than they may do now.
+                end_sessions(&on, id, Ending::All, act.at).await?;
+            }
             Ok(is_changed)
         })
         .await

@@ -63,8 +63,8 @@ pub trait Accounts: Send + Sync {
         to: &str,
     ) -> Result<bool, Fault>;
 
-    /// Gives an account that still has the role `from` another one, and writes down who did so;
-    /// `false`, and nothing written, when it has not.
+    /// Gives an account that still has the role `from` another one, and writes down who did so; where
+    /// it is a lesser one all sessions end. `false`, and nothing written, when it has not.
     async fn change_role(
         &self,
         id: AccountId,

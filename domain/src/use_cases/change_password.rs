@@ -83,11 +83,7 @@ pub(crate) async fn who_knows(
     field: &'static str,
 ) -> Result<Account, Failure> {
     let account = ports.accounts.account(account).await?;
-    let hash = account
-        .as_ref()
-        .and_then(|account| account.password_hash.as_deref());
-    let is_right = ports.passwords.verify(password, hash).await?;
-    let known = account.filter(|_| is_right);
+    let known = sign_in::whose_password(ports, account, password).await?;
     known.ok_or_else(|| Reason::InvalidCredentials.at([field]).into())
 }
 

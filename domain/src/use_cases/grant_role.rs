@@ -3,7 +3,6 @@
 use crate::account::{Account, Email, Role};
 use crate::act::{Act, Alteration, BY_COMMAND, Deed};
 use crate::ports::Ports;
-use crate::session::Ending;
 use crate::{ActId, Fault};
 
 /// Who gets which role.
@@ -47,12 +46,6 @@ pub async fn grant_role(ports: &Ports, command: GrantRole) -> Result<Granted, Fa
             .accounts
             .change_role(account.id, before, command.role, &act);
         if changed.await? {
-            if command.role < before {
-                // Their tokens say more than they may do now.
-                let now = ports.clock.now();
-                let ended = ports.sessions.end_sessions(account.id, Ending::All, now);
-                ended.await?;
-            }
             return Ok(Granted::Done { before });
         }
     }

@@ -29,11 +29,7 @@ pub struct SignedIn {
 /// [`Reason::SecondFactorRequired`], and a code is mailed.
 pub async fn sign_in(ports: &Ports, email: &Email, password: &str) -> Result<SignedIn, Failure> {
     let account = ports.accounts.by_email(email).await?;
-    let hash = account
-        .as_ref()
-        .and_then(|account| account.password_hash.as_deref());
-    let is_right = ports.passwords.verify(password, hash).await?;
-    let Some(account) = account.filter(|_| is_right) else {
+    let Some(account) = whose_password(ports, account, password).await? else {
         return Err(Reason::InvalidCredentials.into());
     };
     let Some(account) = kept_up(ports, account, password).await? else {
@@ -70,12 +66,21 @@ async fn kept_up(
         return Ok(Some(account));
     }
     // Somebody signed in at the same time and did so first, or the password was changed.
-    let Some(account) = ports.accounts.account(account.id).await? else {
-        return Ok(None);
-    };
-    let hash = account.password_hash.as_deref();
+    let account = ports.accounts.account(account.id).await?;
+    whose_password(ports, account, typed).await
+}
+
+/// The account, if this is its password. Without one it takes as long to say so.
+pub(crate) async fn whose_password(
+    ports: &Ports,
+    account: Option<Account>,
+    typed: &str,
+) -> Result<Option<Account>, Fault> {
+    let hash = account
+        .as_ref()
+        .and_then(|account| account.password_hash.as_deref());
     let is_right = ports.passwords.verify(typed, hash).await?;
-    Ok(is_right.then_some(account))
+    Ok(account.filter(|_| is_right))
 }
 
 /// Has a code mailed to who knows the password.

@@ -3,6 +3,7 @@
 use crate::account::{Account, Email, Password, Profile, Role};
 use crate::ports::Ports;
 use crate::ports::accounts::Changed;
+use crate::refusal::Refusals;
 use crate::use_cases::proofs;
 use crate::verification::Purpose;
 use crate::{AccountId, Failure, Language, Refusal};
@@ -23,16 +24,12 @@ pub struct SignUp {
 /// # Errors
 /// Everything that is wrong by field; a code that is wrong, used, too old, or tried too often.
 pub async fn sign_up(ports: &Ports, command: SignUp) -> Result<Account, Failure> {
-    let mut refusals = command.profile.refusals();
-    let password = new_password(ports, command.password, "password");
-    let password = match password {
-        Ok(password) if refusals.is_empty() => password,
-        Ok(_) => return Err(Failure::Refused(refusals)),
-        Err(refusal) => {
-            refusals.push(refusal);
-            return Err(Failure::Refused(refusals));
-        }
+    let mut refusals = Refusals::from(command.profile.refusals());
+    let password = refusals.take(new_password(ports, command.password, "password"));
+    let Some(password) = password else {
+        return Err(refusals.into());
     };
+    let password = refusals.or(password)?;
     let newest = ports
         .verifications
         .newest_verification(&command.email, Purpose::SignUp)
