@@ -134,9 +134,9 @@ impl Shop {
         let item = self.bench.general(number, 10).await;
         let paid = self.bench.paid(number, buyer, item).await;
         let tracking = "123456789012".to_owned();
-        let step = paid.dispatch(tracking, &calendar(), at(30)).unwrap();
+        let step = paid.dispatch(tracking, &calendar(), at(1_030)).unwrap();
         let sent = self.bench.done(&step).await;
-        self.bench.done(&sent.deliver(at(40)).unwrap()).await
+        self.bench.done(&sent.deliver(at(2_040)).unwrap()).await
     }
 
     /// An order that was paid, cancelled and refunded.

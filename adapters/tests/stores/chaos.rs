@@ -5,6 +5,7 @@ mod acts;
 
 use std::collections::{HashMap, HashSet};
 
+use chrono::TimeDelta;
 use domain::gate::Telling;
 use domain::message::{OrderRecord, Verdict};
 use domain::order::{Order, OrderState, OrderStatus, Portion, Transition};
@@ -278,12 +279,14 @@ impl Run {
             let attempt = order.payments.last()?.id;
             order.captured(attempt, &calendar(), new_ids(fresh), now)
         };
+        // A day of this calendar is a second.
+        let days_later = |days| now + TimeDelta::seconds(days);
         let paying = order.pay(payment_id(fresh), method(), None, now);
         paying
             .ok()
             .or_else(captured)
-            .or_else(|| order.dispatch("T".to_owned(), &calendar(), now))
-            .or_else(|| order.deliver(now))
+            .or_else(|| order.dispatch("T".to_owned(), &calendar(), days_later(1)))
+            .or_else(|| order.deliver(days_later(2)))
             .or_else(refunded)
             .or_else(completed)
             .or_else(requested)

@@ -86,7 +86,7 @@ pub async fn a_guard_names_every_row_it_saw(bench: Bench) {
     // Each step below is of another time, but names the version of now: what it saw of a row beside
     // the order has to stop it.
     let dispatch = paid
-        .dispatch("T-1".to_owned(), &calendar(), at(30))
+        .dispatch("T-1".to_owned(), &calendar(), at(1_030))
         .unwrap();
     let sent = bench.done(&dispatch).await;
     assert_eq!(

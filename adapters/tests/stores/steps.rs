@@ -18,11 +18,11 @@ pub async fn an_order_goes_from_payment_to_delivery(bench: Bench) {
     let order = bench
         .done(
             &order
-                .dispatch("T-1".to_owned(), &calendar(), at(30))
+                .dispatch("T-1".to_owned(), &calendar(), at(1_030))
                 .unwrap(),
         )
         .await;
-    let order = bench.done(&order.deliver(at(40)).unwrap()).await;
+    let order = bench.done(&order.deliver(at(2_040)).unwrap()).await;
     assert_eq!((order.version, held(&bench, item).await), (5, 3));
     assert_eq!(
         bench.events().await,
@@ -113,23 +113,23 @@ pub async fn a_paid_order_can_be_cancelled_until_it_is_dispatched(bench: Bench) 
     let item = bench.deal(1, 10, None).await;
     let (sent, kept) = (bench.paid(1, 1, item).await, bench.paid(2, 2, item).await);
     let dispatch = sent
-        .dispatch("T-1".to_owned(), &calendar(), at(30))
+        .dispatch("T-1".to_owned(), &calendar(), at(1_030))
         .unwrap();
     bench.done(&dispatch).await;
-    let cancel = sent.cancel(&[], new_ids(1).refund, at(40)).unwrap();
+    let cancel = sent.cancel(&[], new_ids(1).refund, at(1_040)).unwrap();
     assert_eq!(bench.commit(&cancel).await, Committed::Conflict);
     let order = bench
-        .done(&kept.cancel(&[], new_ids(2).refund, at(40)).unwrap())
+        .done(&kept.cancel(&[], new_ids(2).refund, at(1_040)).unwrap())
         .await;
     assert_eq!((order.refunds.len(), held(&bench, item).await), (1, 1));
     let late = kept
-        .dispatch("T-2".to_owned(), &calendar(), at(50))
+        .dispatch("T-2".to_owned(), &calendar(), at(1_050))
         .unwrap();
     assert_eq!(bench.commit(&late).await, Committed::Conflict);
     let order = bench
-        .done(&order.refunded(new_ids(2).refund, at(60)).unwrap())
+        .done(&order.refunded(new_ids(2).refund, at(1_060)).unwrap())
         .await;
-    assert_eq!(order.refunds[0].completed_at, Some(at(60)));
+    assert_eq!(order.refunds[0].completed_at, Some(at(1_060)));
 }
 
 pub async fn a_capture_nobody_needs_goes_back(bench: Bench) {

@@ -167,7 +167,7 @@ impl Order {
 
     /// The parcel leaves; from here on nothing can be cancelled. It arrives as many days after the
     /// day on which it was to leave, so that a run that is late makes good for the days it missed.
-    /// `None` unless it is PAID and still being prepared.
+    /// `None` unless it is PAID, still being prepared, and its day has come.
     #[must_use]
     pub fn dispatch(
         &self,
@@ -181,6 +181,9 @@ impl Order {
         let ShipmentState::Preparing { dispatch_due } = shipment.state else {
             return None;
         };
+        if now < dispatch_due {
+            return None;
+        }
         let mut step = self.step(self.state, OrderEvent::Dispatched, now);
         let delivery_due = calendar.delivery_due(dispatch_due);
         let state = ShipmentState::InTransit {
@@ -192,7 +195,8 @@ impl Order {
         Some(step)
     }
 
-    /// The parcel is there. `None` unless it was in transit.
+    /// The parcel is there. `None` unless it was in transit and its day has come: whoever was told
+    /// that this order is due may have been told of its dispatch, which somebody else did since.
     #[must_use]
     pub fn deliver(&self, now: Timestamp) -> Option<Transition> {
         let (OrderState::Paid { .. }, Some(shipment)) = (self.state, &self.shipment) else {
@@ -201,11 +205,14 @@ impl Order {
         let ShipmentState::InTransit {
             tracking_number,
             dispatched_at,
-            ..
+            delivery_due,
         } = &shipment.state
         else {
             return None;
         };
+        if now < *delivery_due {
+            return None;
+        }
         let state = ShipmentState::Delivered {
             tracking_number: tracking_number.clone(),
             dispatched_at: *dispatched_at,

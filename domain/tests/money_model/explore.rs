@@ -59,6 +59,7 @@ struct Key {
 struct OrderKey {
     status: OrderStatus,
     shipment: Option<ShipmentStatus>,
+    paid: Option<i64>,
     delivered: Option<i64>,
     gone: [[u32; LINES]; 2],
     payments: Vec<(PaymentStatus, i64, AtProvider)>,
@@ -105,6 +106,7 @@ fn order_key(world: &World, order: &Order) -> OrderKey {
     OrderKey {
         status: order.status(),
         shipment: order.shipment.as_ref().map(Shipment::status),
+        paid: world.paid,
         delivered: world.delivered,
         gone: [world.cancelled, world.returned],
         payments: payments

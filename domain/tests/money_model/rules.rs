@@ -59,8 +59,15 @@ impl World {
                 };
                 in_time && fits(portions, self.kept())
             }
-            Act::Dispatch => is_paid && shipment == Some(ShipmentStatus::Preparing),
-            Act::Deliver => is_paid && shipment == Some(ShipmentStatus::InTransit),
+            // On the day after it was paid, and on the one after that: not sooner, however late.
+            Act::Dispatch => {
+                let is_due = self.paid.is_some_and(|day| self.day() > day);
+                is_paid && is_due && shipment == Some(ShipmentStatus::Preparing)
+            }
+            Act::Deliver => {
+                let is_due = self.paid.is_some_and(|day| self.day() > day + 1);
+                is_paid && is_due && shipment == Some(ShipmentStatus::InTransit)
+            }
             Act::AskReturn(portions) => {
                 // Until the end of the day after it was delivered.
                 let in_time = self.delivered.is_some_and(|day| self.day() <= day + 1);

@@ -15,8 +15,9 @@ pub const ITEMS: usize = LINES;
 /// The price of a unit of each line.
 const PRICES: [i64; LINES] = [1_000, 300];
 /// The moments there are, in milliseconds after the beginning: in time to pay, too late to pay on the
-/// same day, the next day, and when nothing can be given back any more.
-pub const TIMES: [i64; 4] = [0, 1_500, 12_000, 35_000];
+/// same day, the day on which parcels leave, the one on which they have arrived, and one on which
+/// nothing of that day can be given back any more.
+pub const TIMES: [i64; 5] = [0, 1_500, 12_000, 25_000, 45_000];
 const DAY_MS: i64 = 10_000;
 /// How long the order waits for its payment.
 pub const HOLD_MS: i64 = 1_000;

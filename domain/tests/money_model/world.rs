@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::act::{Act, Portions};
 use crate::ledger;
-use crate::setup::{Copy, HOLD_MS, ITEMS, LINES, TIMES, item, record};
+use crate::setup::{Copy, HOLD_MS, ITEMS, LINES, TIMES, day_of, item, record};
 
 /// What the provider did with an attempt.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
@@ -48,6 +48,8 @@ pub struct World {
     pub returned: [u32; LINES],
     pub by_hand: i64,
     pub by_hands: usize,
+    /// On which day each came about.
+    pub paid: Option<i64>,
     pub delivered: Option<i64>,
     pub returns: Vec<(Standing, [u32; LINES])>,
 }
@@ -69,6 +71,7 @@ impl World {
             returned: [0; LINES],
             by_hand: 0,
             by_hands: 0,
+            paid: None,
             delivered: None,
             returns: Vec::new(),
         }
@@ -140,6 +143,10 @@ impl World {
             let mut moved = StockMove::default();
             moved.release(units.count);
             self.stock[at] = self.stock[at].after(moved);
+        }
+        if self.paid.is_none() && step.next.status() == OrderStatus::Paid {
+            // As of when it was decided, however long that took to be written.
+            self.paid = Some(day_of(step.event.at));
         }
         match act {
             Act::Pay => self.provider.push(AtProvider::default()),

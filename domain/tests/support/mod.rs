@@ -23,6 +23,11 @@ pub fn due() -> Timestamp {
     now() + chrono::TimeDelta::minutes(2)
 }
 
+/// After the hour at which parcels move.
+fn days_later(days: i64) -> Timestamp {
+    now() + chrono::TimeDelta::days(days)
+}
+
 pub fn calendar() -> DeliveryCalendar {
     DeliveryCalendar {
         day: DayLength::Calendar(chrono_tz::Asia::Seoul),
@@ -212,9 +217,9 @@ impl Command {
                 .ok()
                 .map(|step| vec![step]),
             Self::Dispatch => order
-                .dispatch("1".into(), &calendar(), now())
+                .dispatch("1".into(), &calendar(), days_later(1))
                 .map(|step| vec![step]),
-            Self::Deliver => order.deliver(now()).map(|step| vec![step]),
+            Self::Deliver => order.deliver(days_later(2)).map(|step| vec![step]),
             Self::Refunded => {
                 let open = order
                     .refunds
