@@ -39,6 +39,34 @@ pub struct Profile {
     pub address: Option<String>,
 }
 
+/// What a person changes of what they say about themselves; what is absent stays.
+#[derive(Clone, Default)]
+pub struct ProfileChange {
+    pub name: Option<String>,
+    /// `Some(None)` takes it away.
+    pub phone: Option<Option<String>>,
+    /// The same.
+    pub address: Option<Option<String>>,
+    pub language: Option<Language>,
+}
+
+impl ProfileChange {
+    /// Changes an account so, and nothing else of it.
+    pub fn apply_to(self, account: &mut Account) {
+        let present = &mut account.profile;
+        if let Some(name) = self.name {
+            present.name = name;
+        }
+        if let Some(phone) = self.phone {
+            present.phone = phone;
+        }
+        if let Some(address) = self.address {
+            present.address = address;
+        }
+        account.language = self.language.unwrap_or(account.language);
+    }
+}
+
 /// An e-mail address, trimmed and with its domain in lower case. Without `Debug`, so that it can't
 /// get into a log.
 #[derive(Clone, PartialEq, Eq, Hash)]

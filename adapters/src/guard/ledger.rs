@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::account::{Account, Email, Profile, Role};
+use domain::account::{Account, Email, ProfileChange, Role};
 use domain::act::Act;
 use domain::dead_letter::{FiledLetter, KeptLetter, LetterFilter, Settled};
 use domain::event::Event;
@@ -32,8 +32,8 @@ use domain::session::{Ended, Ending, Session};
 use domain::verification::{Purpose, Verification};
 use domain::wishlist::WishlistEntry;
 use domain::{
-    AccountId, DeadLetterId, EventId, Fault, FaultKind, IdempotencyKey, ItemId, Language, OrderId,
-    PaymentId, Quantity, RefundId, ReturnId, SessionId, Timestamp, VerificationId, WishlistEntryId,
+    AccountId, DeadLetterId, EventId, Fault, FaultKind, IdempotencyKey, ItemId, OrderId, PaymentId,
+    Quantity, RefundId, ReturnId, SessionId, Timestamp, VerificationId, WishlistEntryId,
 };
 use moka::sync::Cache;
 use tokio::time::Instant;
@@ -202,7 +202,7 @@ through_breaker! {
         fn change_email(
             account: AccountId, to: &Email, proofs: [VerificationId; 2], at: Timestamp
         ) -> Changed;
-        fn update_profile(account: AccountId, profile: &Profile, language: Language) -> bool;
+        fn update_profile(account: AccountId, change: ProfileChange) -> Option<Account>;
         fn set_second_factor(account: AccountId, on: bool) -> bool;
         fn delete_account(account: AccountId, at: Timestamp) -> Deleted;
         fn replace_password_hash(id: AccountId, from: &str, to: &str) -> bool;

@@ -3,12 +3,12 @@
 use std::collections::HashSet;
 
 use async_trait::async_trait;
-use domain::account::{Account, Email, Profile, Role};
+use domain::account::{Account, Email, ProfileChange, Role};
 use domain::act::Act;
 use domain::ports::Accounts;
 use domain::ports::accounts::{Changed, Deleted, PasswordChange};
 use domain::session::Ending;
-use domain::{AccountId, Fault, Language, Timestamp, VerificationId};
+use domain::{AccountId, Fault, Timestamp, VerificationId};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
@@ -144,19 +144,28 @@ impl Accounts for Ledger {
     async fn update_profile(
         &self,
         account: AccountId,
-        profile: &Profile,
-        language: Language,
-    ) -> Result<bool, Fault> {
-        self.write("changing a profile", |on| async move {
-            use accounts::Column::{Address, Id, Language, Name, Phone};
-            let sealed = sealed_profile(&self.vault, account, profile)?;
-            let update = accounts::Entity::update_many()
-                .col_expr(Name, Expr::value(sealed.name))
-                .col_expr(Phone, Expr::value(sealed.phone))
-                .col_expr(Address, Expr::value(sealed.address))
-                .col_expr(Language, Expr::value(language.word()))
-                .filter(Id.eq(account.0));
-            Ok(update.exec(&on).await?.rows_affected == 1)
+        change: ProfileChange,
+    ) -> Result<Option<Account>, Fault> {
+        self.write("changing a profile", |on| {
+            let change = change.clone();
+            async move {
+                use accounts::Column::{Address, Id, Language, Name, Phone};
+                let locked = accounts::Entity::find_by_id(account.0).lock_exclusive();
+                let Some(row) = locked.one(&on).await? else {
+                    return Ok(None);
+                };
+                let mut account = self::account(&self.vault, row)?;
+                change.apply_to(&mut account);
+                let sealed = sealed_profile(&self.vault, account.id, &account.profile)?;
+                let update = accounts::Entity::update_many()
+                    .col_expr(Name, Expr::value(sealed.name))
+                    .col_expr(Phone, Expr::value(sealed.phone))
+                    .col_expr(Address, Expr::value(sealed.address))
+                    .col_expr(Language, Expr::value(account.language.word()))
+                    .filter(Id.eq(account.id.0));
+                update.exec(&on).await?;
+                Ok(Some(account))
+            }
         })
         .await
     }

@@ -1,6 +1,6 @@
 //! What changes about an account, and how it goes.
 
-use domain::account::{Account, Profile};
+use domain::account::ProfileChange;
 use domain::delivery::Address;
 use domain::order::Order;
 use domain::policy::ReturnPolicy;
@@ -133,33 +133,70 @@ pub async fn a_profile_says_what_its_owner_said_last(bench: Bench) {
     let kim = account(1, "kim@example.com");
     let created = bench.accounts.create(std::slice::from_ref(&kim)).await;
     assert!(created.unwrap());
-    let profile = Profile {
-        name: "김민수".to_owned(),
-        phone: None,
-        address: Some("서울 종로구 1".to_owned()),
+    let update = async |who, change| {
+        let updated = bench.accounts.update_profile(buyer(who), change).await;
+        updated.unwrap()
     };
-    let update = async |who| {
-        let updating = bench
-            .accounts
-            .update_profile(buyer(who), &profile, Language::Korean);
-        updating.await.unwrap()
+    let change = ProfileChange {
+        name: Some("김민수".to_owned()),
+        phone: Some(None),
+        address: Some(Some("서울 종로구 1".to_owned())),
+        language: Some(Language::Korean),
     };
-    assert!(update(1).await);
-    assert!(!update(2).await);
+    let mut expected = kim.clone();
+    change.clone().apply_to(&mut expected);
+    assert!(
+        update(1, change.clone())
+            .await
+            .is_some_and(|now| now == expected)
+    );
+    assert!(update(2, change).await.is_none());
     let set = async |who, on| {
         let setting = bench.accounts.set_second_factor(buyer(who), on);
         setting.await.unwrap()
     };
     assert!(set(1, true).await && set(1, true).await);
     assert!(!set(2, true).await);
-    let expected = Account {
-        profile: profile.clone(),
-        language: Language::Korean,
-        second_factor: true,
-        ..kim
-    };
+    expected.second_factor = true;
     let read = bench.accounts.account(buyer(1)).await.unwrap();
     assert!(read.is_some_and(|read| read == expected));
+}
+
+pub async fn who_changes_a_profile_undoes_nobody_elses_change(bench: Bench) {
+    const ROUNDS: usize = 20;
+    let mut kim = account(1, "kim@example.com");
+    let created = bench.accounts.create(std::slice::from_ref(&kim)).await;
+    assert!(created.unwrap());
+    for round in 0..ROUNDS {
+        let (name, phone) = (format!("Kim {round}"), format!("010-0000-{round:04}"));
+        let address = format!("{round} Sejong-daero");
+        let all = [
+            ProfileChange {
+                name: Some(name),
+                ..ProfileChange::default()
+            },
+            ProfileChange {
+                phone: Some(Some(phone)),
+                ..ProfileChange::default()
+            },
+            ProfileChange {
+                address: Some(Some(address)),
+                ..ProfileChange::default()
+            },
+        ];
+        let changing = all.iter().map(|change| {
+            let (port, change) = (bench.accounts.clone(), change.clone());
+            tokio::spawn(async move { port.update_profile(buyer(1), change).await })
+        });
+        for changed in changing.collect::<Vec<_>>() {
+            assert!(changed.await.unwrap().unwrap().is_some());
+        }
+        for change in all {
+            change.apply_to(&mut kim);
+        }
+        let read = bench.accounts.account(buyer(1)).await.unwrap();
+        assert!(read.is_some_and(|read| read == kim), "{round}");
+    }
 }
 
 pub async fn an_account_goes_with_what_is_personal(bench: Bench) {

@@ -73,6 +73,7 @@ macro_rules! suite {
                 a_password_is_reset_with_one_proof,
                 an_address_moves_with_two_proofs,
                 a_profile_says_what_its_owner_said_last,
+                who_changes_a_profile_undoes_nobody_elses_change,
                 an_account_goes_with_what_is_personal,
             }
             verifications {

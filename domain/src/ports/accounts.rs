@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 
-use crate::account::{Account, Email, Profile, Role};
+use crate::account::{Account, Email, ProfileChange, Role};
 use crate::act::Act;
-use crate::{AccountId, Fault, Language, Timestamp, VerificationId};
+use crate::{AccountId, Fault, Timestamp, VerificationId};
 
 #[async_trait]
 pub trait Accounts: Send + Sync {
@@ -39,13 +39,13 @@ pub trait Accounts: Send + Sync {
         at: Timestamp,
     ) -> Result<Changed, Fault>;
 
-    /// Replaces what a person says about themselves; `false` when the account is gone.
+    /// Changes what a person says about themselves, beside others who change something else of it:
+    /// the account as it is then. Nothing when it is gone.
     async fn update_profile(
         &self,
         account: AccountId,
-        profile: &Profile,
-        language: Language,
-    ) -> Result<bool, Fault>;
+        change: ProfileChange,
+    ) -> Result<Option<Account>, Fault>;
 
     /// Sets whether signing in asks for a code too; `false` when the account is gone.
     async fn set_second_factor(&self, account: AccountId, on: bool) -> Result<bool, Fault>;

@@ -1,21 +1,11 @@
 //! What an account's owner changes about it, and how it goes.
 
-use crate::account::{Account, Profile, Role};
+use crate::account::{Account, ProfileChange, Role};
 use crate::ports::Ports;
 use crate::ports::accounts::Deleted;
 use crate::refusal::Reason;
 use crate::use_cases::change_password::who_knows;
-use crate::{AccountId, Failure, Language, Requester};
-
-/// What a person changes of what they say about themselves; what is absent stays.
-pub struct ProfileChange {
-    pub name: Option<String>,
-    /// `Some(None)` takes it away.
-    pub phone: Option<Option<String>>,
-    /// The same.
-    pub address: Option<Option<String>>,
-    pub language: Option<Language>,
-}
+use crate::{AccountId, Failure, Requester};
 
 /// Changes a profile.
 ///
@@ -27,27 +17,14 @@ pub async fn update_profile(
     change: ProfileChange,
 ) -> Result<Account, Failure> {
     let present = ports.accounts.account(account).await?;
-    let mut account = present.ok_or(Reason::NotFound)?;
-    let present = account.profile;
-    account.profile = Profile {
-        name: change.name.unwrap_or(present.name),
-        phone: change.phone.unwrap_or(present.phone),
-        address: change.address.unwrap_or(present.address),
-    };
-    account.language = change.language.unwrap_or(account.language);
-    let refusals = account.profile.refusals();
+    let mut changed = present.ok_or(Reason::NotFound)?;
+    change.clone().apply_to(&mut changed);
+    let refusals = changed.profile.refusals();
     if !refusals.is_empty() {
         return Err(Failure::Refused(refusals));
     }
-    let updated = ports
-        .accounts
-        .update_profile(account.id, &account.profile, account.language)
-        .await?;
-    if updated {
-        Ok(account)
-    } else {
-        Err(Reason::NotFound.into())
-    }
+    let updated = ports.accounts.update_profile(account, change).await?;
+    updated.ok_or_else(|| Reason::NotFound.into())
 }
 
 /// Sets whether signing in asks for a code from the mailbox too.

@@ -1,11 +1,9 @@
 //! Accounts.
 
 use async_graphql::{Context, InputObject, MaybeUndefined, Object, SimpleObject};
-use domain::account::{Email, Profile};
+use domain::account::{Email, Profile, ProfileChange};
 use domain::rate::Action;
-use domain::use_cases::edit_account::{
-    ProfileChange, delete_account, set_second_factor, update_profile,
-};
+use domain::use_cases::edit_account::{delete_account, set_second_factor, update_profile};
 use domain::use_cases::request_verification::request_verification;
 use domain::use_cases::sign_up::{SignUp, sign_up};
 use domain::{Failure, Refusal};

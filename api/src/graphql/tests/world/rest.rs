@@ -1,7 +1,7 @@
 //! What hardly any test asks for.
 
 use async_trait::async_trait;
-use domain::account::{Account, Email, Password, Profile, Role};
+use domain::account::{Account, Email, Password, ProfileChange, Role};
 use domain::act::Act;
 use domain::event::Event;
 use domain::order::OrderStatus;
@@ -23,9 +23,7 @@ use domain::ports::{
 use domain::rate::{Bucket, Rate};
 use domain::session::{Ended, Ending, Session};
 use domain::verification::{Purpose, Verification};
-use domain::{
-    AccountId, EventId, Fault, ItemId, Language, OrderId, SessionId, Timestamp, VerificationId,
-};
+use domain::{AccountId, EventId, Fault, ItemId, OrderId, SessionId, Timestamp, VerificationId};
 
 use super::{World, port};
 
@@ -41,7 +39,7 @@ port! { Accounts {
     sign_up(&Account, VerificationId, Timestamp) -> Changed;
     change_password(&PasswordChange) -> Changed;
     change_email(AccountId, &Email, [VerificationId; 2], Timestamp) -> Changed;
-    update_profile(AccountId, &Profile, Language) -> bool;
+    update_profile(AccountId, ProfileChange) -> Option<Account>;
     set_second_factor(AccountId, bool) -> bool;
     delete_account(AccountId, Timestamp) -> Deleted;
     replace_password_hash(AccountId, &str, &str) -> bool;
