@@ -13,7 +13,7 @@ use crate::support::{
 };
 
 /// Every worker.
-const WORKERS: [&str; 11] = [
+const WORKERS: [&str; 12] = [
     "order-writer",
     "payment",
     "cancellation",
@@ -25,6 +25,7 @@ const WORKERS: [&str; 11] = [
     "edge-relay",
     "outbox-relay",
     "gate-keeper",
+    "housekeeping",
 ];
 /// The longest time that anything may take to be answered, whatever is away: the API says *try again*
 /// or *unavailable*, it does not hang.

@@ -81,6 +81,7 @@ mod kafka_tools;
 mod ledger_away;
 mod letters_again;
 mod log_away;
+mod names;
 mod parcels;
 mod payment_worker_dies;
 mod poison;
