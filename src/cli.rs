@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use adapters::config::Config;
+use adapters::config::Settings;
 use clap::{Parser, Subcommand};
 use domain::Fault;
 
+use crate::reload::Reload;
 use crate::roles;
 use crate::roles::audit::AuditArgs;
 use crate::roles::grant::GrantArgs;
@@ -70,8 +71,8 @@ pub async fn run(cli: Cli) -> ExitCode {
         }
         _ => {}
     }
-    let config = match Config::read(cli.config.as_deref()) {
-        Ok(config) => config,
+    let settings = match Settings::read(cli.config) {
+        Ok(settings) => settings,
         Err(errors) => {
             for error in errors {
                 eprintln!("firstcome: {error}");
@@ -79,12 +80,17 @@ pub async fn run(cli: Cli) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    if let Err(error) = adapters::telemetry::start(&config.log) {
-        eprintln!("firstcome: {error}");
-        return ExitCode::FAILURE;
-    }
+    let filter = match adapters::telemetry::start(&settings.config().log) {
+        Ok(filter) => filter,
+        Err(error) => {
+            eprintln!("firstcome: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let config = settings.config().clone();
+    let reload = || Reload::new(settings, filter);
     let ended = match cli.role {
-        None => done(roles::shop::run(config).await),
+        None => stay(reload(), roles::shop::run).await,
         Some(Role::Audit(args)) => roles::audit::run(config, &args).await,
         Some(Role::Grant(args)) => roles::grant::run(&config, &args).await,
         Some(Role::Import(args)) => roles::import::run(&config, args).await,
@@ -93,11 +99,20 @@ pub async fn run(cli: Cli) -> ExitCode {
         Some(Role::RehearsalClear) => roles::rehearsal::clear(&config).await,
         Some(Role::Rotate(args)) => roles::rotate::run(&config, &args).await,
         Some(Role::Rush(args)) => roles::rehearsal::rush(&config, *args).await,
-        Some(Role::Serve) => done(roles::serve::run(&config).await),
-        Some(Role::Work(args)) => done(roles::work::run(&config, &args).await),
+        Some(Role::Serve) => stay(reload(), roles::serve::run).await,
+        Some(Role::Work(args)) => stay(reload(), |reload| roles::work::run(reload, &args)).await,
         Some(Role::Floor | Role::Schema) => Ok(ExitCode::SUCCESS),
     };
     ended.unwrap_or_else(|fault| told(&fault))
+}
+
+/// Runs a role that stays until it is told to end.
+async fn stay<R: Future<Output = Result<(), Fault>>>(
+    reload: Result<Reload, Fault>,
+    run: impl FnOnce(Reload) -> R,
+) -> Result<ExitCode, Fault> {
+    // Boxed, as it holds a whole shop.
+    done(Box::pin(run(reload?)).await)
 }
 
 fn done(ended: Result<(), Fault>) -> Result<ExitCode, Fault> {

@@ -13,6 +13,7 @@ mod instance;
 mod operator;
 mod probes;
 mod process;
+mod reload;
 mod roles;
 mod rush;
 mod setup;

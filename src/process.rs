@@ -1,5 +1,6 @@
 //! How a process begins, where it needs servers, and how it ends.
 
+use std::io::{IsTerminal as _, stdin};
 use std::time::Duration;
 
 use domain::{Fault, FaultKind};
@@ -42,10 +43,37 @@ pub async fn patiently<T>(
     }
 }
 
+/// A handler for one of the system's signals; from then on the process goes on when it comes.
+///
+/// # Errors
+/// The system takes none.
+pub fn listen(kind: SignalKind) -> Result<Signal, Fault> {
+    signal(kind).map_err(|error| Fault::unavailable("listening to signals", error))
+}
+
+/// The terminal that a process was started at, if there was one.
+#[derive(Clone, Copy)]
+pub struct Terminal {
+    was_there: bool,
+}
+
+impl Terminal {
+    pub fn of_this_process() -> Self {
+        Self {
+            was_there: stdin().is_terminal(),
+        }
+    }
+
+    /// Whether it was closed: a hang-up is then no message, but means that whoever sat there left.
+    pub fn is_gone(self) -> bool {
+        self.was_there && !stdin().is_terminal()
+    }
+}
+
 /// The end of a process: first it says that it is leaving, then it stops.
 #[derive(Clone)]
 pub struct Ending {
-    /// Cancelled by Ctrl-C or SIGTERM.
+    /// Cancelled by Ctrl-C, SIGTERM, or the end of the terminal.
     pub leaving: CancellationToken,
     /// Cancelled when the notice is over, or by a second signal.
     pub stop: CancellationToken,
@@ -57,30 +85,49 @@ impl Ending {
     /// # Errors
     /// The system takes no handler for its signals.
     pub fn on_signal(notice: Duration) -> Result<Self, Fault> {
-        let listen = |kind| signal(kind).map_err(|e| Fault::unavailable("listening to signals", e));
-        let interrupts = listen(SignalKind::interrupt())?;
-        let terminations = listen(SignalKind::terminate())?;
+        let signals = Signals {
+            interrupts: listen(SignalKind::interrupt())?,
+            terminations: listen(SignalKind::terminate())?,
+            hangups: listen(SignalKind::hangup())?,
+            terminal: Terminal::of_this_process(),
+        };
         let ending = Self {
             leaving: CancellationToken::new(),
             stop: CancellationToken::new(),
         };
-        tokio::spawn(ending.clone().wait(notice, interrupts, terminations));
+        tokio::spawn(ending.clone().wait(notice, signals));
         Ok(ending)
     }
 
-    async fn wait(self, notice: Duration, mut interrupts: Signal, mut terminations: Signal) {
-        let mut signalled = async || {
-            tokio::select! { _ = interrupts.recv() => {}, _ = terminations.recv() => {} }
-        };
-        signalled().await;
+    async fn wait(self, notice: Duration, mut signals: Signals) {
+        signals.say_to_end().await;
         self.leaving.cancel();
-        tokio::select! { () = sleep(notice) => {}, () = signalled() => {} }
+        tokio::select! { () = sleep(notice) => {}, () = signals.say_to_end() => {} }
         self.stop.cancel();
     }
 
     /// What `start` brings, or nothing if the signal comes first.
     pub async fn unless_leaving<T>(&self, start: impl Future<Output = T>) -> Option<T> {
         self.leaving.run_until_cancelled(start).await
+    }
+}
+
+struct Signals {
+    interrupts: Signal,
+    terminations: Signal,
+    hangups: Signal,
+    terminal: Terminal,
+}
+
+impl Signals {
+    async fn say_to_end(&mut self) {
+        loop {
+            tokio::select! {
+                _ = self.interrupts.recv() => return,
+                _ = self.terminations.recv() => return,
+                _ = self.hangups.recv() => if self.terminal.is_gone() { return },
+            }
+        }
     }
 }
 

@@ -1,4 +1,5 @@
-//! The one configuration: read once, typed, checked as a whole before anything starts.
+//! The one configuration: typed, checked as a whole before anything starts. Some of it can be read
+//! again while the process runs.
 //!
 //! Later sources win: the defaults (a whole shop in one process), a TOML file, variables of the
 //! environment (`FIRSTCOME_ORDERS__HOLD=90s`). A key that nobody knows is an error.
@@ -13,11 +14,12 @@ mod policies;
 mod rates;
 mod secret;
 mod servers;
+mod settings;
 mod sources;
 mod span;
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use figment::Figment;
 use serde::{Deserialize, Serialize};
@@ -30,6 +32,7 @@ pub use payment::{Payment, Simulated};
 pub use rates::{Often, Rates};
 pub use secret::Secret;
 pub use servers::{Kafka, Ledger, Redis, RedisMode, Servers};
+pub use settings::{Reread, Settings};
 pub use span::Span;
 
 /// The file that is read from the working folder where none is named.
@@ -331,14 +334,6 @@ impl Default for Accounts {
 }
 
 impl Config {
-    /// Reads the configuration: `file` if one is named, otherwise [`FILE`] where it is there.
-    ///
-    /// # Errors
-    /// Everything that is wrong, a line each, with the key it is about.
-    pub fn read(file: Option<&Path>) -> Result<Self, Vec<String>> {
-        Self::from_sources(&sources::all(file))
-    }
-
     fn from_sources(sources: &Figment) -> Result<Self, Vec<String>> {
         let config: Self = sources
             .extract()

@@ -15,7 +15,7 @@ mod almost;
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
-use adapters::config::Config;
+use adapters::config::Settings;
 use adapters::crypto::vault::{Place, VaultKey};
 use adapters::crypto::{Argon2Passwords, JwtTokens, Vault};
 use adapters::entropy::SystemEntropy;
@@ -153,7 +153,7 @@ proptest! {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("firstcome.toml");
         std::fs::write(&file, text).unwrap();
-        if let Err(told) = Config::read(Some(&file)) {
+        if let Err(told) = Settings::read(Some(file)) {
             prop_assert!(!told.is_empty());
         }
     }

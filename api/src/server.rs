@@ -4,7 +4,9 @@ mod connections;
 mod patient;
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::DefaultBodyLimit;
@@ -25,26 +27,71 @@ use connections::Connections;
 
 use crate::{headers, health, http, mailbox, playground, socket, webhooks};
 
-/// Serves `app` on `listener` until `shutdown` is cancelled. Then nothing new is taken, sockets are
-/// closed with 1001, and what runs may end within the drain time.
-pub async fn serve(listener: TcpListener, app: App, shutdown: CancellationToken) {
-    let drain = app.settings.drain;
-    let networks = Arc::new(app.settings.networks.clone());
-    let connections = Connections::new(app.settings.connections.clone(), networks);
-    let sockets = Arc::new(Sockets::new(app.settings.sockets.clone(), shutdown.clone()));
-    let router = routes(Arc::new(app), Arc::clone(&sockets));
-    let served = async {
-        connections.serve(listener, router, shutdown.clone()).await;
-        sockets.closed().await;
-    };
-    let late = async {
-        shutdown.cancelled().await;
-        tokio::time::sleep(drain).await;
-    };
-    tokio::select! {
-        () = served => {}
-        () = late => {
-            tracing::warn!("requests or sockets were still open at the end of the drain time");
+/// What is behind a listener.
+pub struct Server {
+    face: Arc<ArcSwap<Face>>,
+    sockets: Arc<Sockets>,
+    drain: Duration,
+    shutdown: CancellationToken,
+}
+
+/// How connections are answered, by the settings that hold when they ask.
+struct Face {
+    router: Router,
+    connections: ConnectionSettings,
+    networks: Networks,
+}
+
+impl Server {
+    /// A server of `app`, until `shutdown` is cancelled.
+    #[must_use]
+    pub fn new(app: App, shutdown: CancellationToken) -> Self {
+        let drain = app.settings.drain;
+        let sockets = Arc::new(Sockets::new(shutdown.clone()));
+        let face = Face::of(app, &sockets);
+        Self {
+            face: Arc::new(ArcSwap::from_pointee(face)),
+            sockets,
+            drain,
+            shutdown,
+        }
+    }
+
+    /// From now on this app answers requests. What has begun ends with the one it began with, and so
+    /// does every socket.
+    pub fn renew(&self, app: App) {
+        self.face.store(Arc::new(Face::of(app, &self.sockets)));
+    }
+
+    /// Serves on `listener` until the shutdown. Then nothing new is taken, sockets are closed with
+    /// 1001, and what runs may end within the drain time.
+    pub async fn serve(&self, listener: TcpListener) {
+        let served = async {
+            let connections = Connections::new(self.face.clone());
+            connections.serve(listener, self.shutdown.clone()).await;
+            self.sockets.closed().await;
+        };
+        let late = async {
+            self.shutdown.cancelled().await;
+            tokio::time::sleep(self.drain).await;
+        };
+        tokio::select! {
+            () = served => {}
+            () = late => {
+                tracing::warn!("requests or sockets were still open at the end of the drain time");
+            }
+        }
+    }
+}
+
+impl Face {
+    fn of(app: App, sockets: &Arc<Sockets>) -> Self {
+        let connections = app.settings.connections.clone();
+        let networks = app.settings.networks.clone();
+        Self {
+            router: routes(Arc::new(app), Arc::clone(sockets)),
+            connections,
+            networks,
         }
     }
 }
@@ -55,10 +102,13 @@ pub async fn serve_health(
     readiness: Readiness,
     shutdown: CancellationToken,
 ) {
-    let networks = Arc::new(Networks::default());
-    let connections = Connections::new(ConnectionSettings::default(), networks);
-    let router = headers::secure(health::routes::<()>(readiness));
-    connections.serve(listener, router, shutdown).await;
+    let face = Face {
+        router: headers::secure(health::routes::<()>(readiness)),
+        connections: ConnectionSettings::default(),
+        networks: Networks::default(),
+    };
+    let connections = Connections::new(Arc::new(ArcSwap::from_pointee(face)));
+    connections.serve(listener, shutdown).await;
 }
 
 fn routes(app: Arc<App>, sockets: Arc<Sockets>) -> Router {

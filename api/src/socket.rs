@@ -59,7 +59,7 @@ fn open(
     sockets: Arc<Sockets>,
     (origin, headers): (Origin, &HeaderMap),
 ) -> Response<Body> {
-    let Some(seat) = sockets.seat() else {
+    let Some(seat) = sockets.seat(&app.settings.sockets) else {
         let message = "This node has as many sockets as it takes. Try again.";
         let error = RequestError::new(RequestErrorCode::Unavailable, message);
         return http::refuse(&app, &error);
@@ -68,7 +68,7 @@ fn open(
     let most = app.engine.limits().body_bytes;
     let upgrade = upgrade
         .protocols([SUBPROTOCOL])
-        .read_buffer_size(sockets.settings().read_buffer)
+        .read_buffer_size(app.settings.sockets.read_buffer)
         .max_message_size(most)
         .max_frame_size(most);
     let agreed = upgrade.selected_protocol().is_some();

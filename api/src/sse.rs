@@ -38,11 +38,11 @@ pub(crate) fn open(
     identity: Identity,
     context: RequestContext,
 ) -> Result<Response<Body>, RequestError> {
-    let Some(seat) = sockets.seat() else {
+    let Some(seat) = sockets.seat(&app.settings.sockets) else {
         let message = "This node has as many streams as it takes. Try again.";
         return Err(RequestError::new(RequestErrorCode::Unavailable, message));
     };
-    let place = sockets.place(identity.requester, context.peer);
+    let place = sockets.place(&app.settings.sockets, identity.requester, context.peer);
     let place = place.map_err(|Crowded| {
         let message = "There are as many streams on this node as one may have.";
         RequestError::new(RequestErrorCode::TooManyStreams, message)
@@ -51,7 +51,7 @@ pub(crate) fn open(
     let (sender, mut taken) = mpsc::channel(1);
     let events = operation::run(app.engine.clone(), ready(Ok(prepared)), context);
     let stopping = sockets.shutdown().clone();
-    let settings = sockets.settings().clone();
+    let settings = app.settings.sockets.clone();
     let mut term = Term::of(&identity, &app.ended);
     let task = async move {
         tokio::select! {

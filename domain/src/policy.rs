@@ -1,9 +1,11 @@
 //! The rules that a shop sets.
 
+use std::sync::{Arc, PoisonError, RwLock};
+
 use crate::delivery::DeliveryCalendar;
 use crate::rate::{Action, Rate};
 
-/// How long, how many, how often. Read once from the configuration.
+/// How long, how many, how often. All but the rates hold for as long as the process runs.
 #[derive(Clone, Debug)]
 pub struct Policies {
     /// How long an order waits for its payment, in milliseconds.
@@ -19,7 +21,7 @@ pub struct Policies {
     /// How long the provider remembers a key; afterwards a payment is looked up, never sent again.
     pub provider_key_ms: i64,
     pub accounts: AccountPolicy,
-    pub rates: RatePolicy,
+    pub rates: LiveRates,
 }
 
 /// When a delivered line may come back.
@@ -53,6 +55,35 @@ pub struct RatePolicy {
     pub refresh: Rates,
     pub orders: Rates,
     pub requests: Rates,
+}
+
+/// How often each thing may be done just now: an operator may say otherwise while the shop runs.
+/// Clones are the same rates.
+#[derive(Clone, Debug, Default)]
+pub struct LiveRates(Arc<RwLock<RatePolicy>>);
+
+impl LiveRates {
+    #[must_use]
+    pub fn new(rates: RatePolicy) -> Self {
+        Self(Arc::new(RwLock::new(rates)))
+    }
+
+    #[must_use]
+    pub fn of(&self, action: Action) -> Rates {
+        self.read().of(action)
+    }
+
+    /// All of them, as they are now.
+    #[must_use]
+    pub fn read(&self) -> RatePolicy {
+        // A policy is put in its place whole, so there is no broken one behind a panic.
+        *self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// These hold from now on.
+    pub fn replace(&self, rates: RatePolicy) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = rates;
+    }
 }
 
 /// How often one thing may be done; as often as one likes where there is none.

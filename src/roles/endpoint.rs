@@ -11,6 +11,7 @@ use api::app::{App, Lacks, Readiness, ServerSettings};
 use api::authenticate::{Denied, Identity};
 use api::engine::{Documents, Engine, EngineSettings, TrustedDocuments};
 use api::graphql::Graph;
+use api::server::Server;
 use api::sessions::EndedSessions;
 use chrono::TimeDelta;
 use domain::ports::Ports;
@@ -21,6 +22,7 @@ use tokio::net::TcpListener;
 
 use crate::compose::World;
 use crate::process::Ending;
+use crate::reload::Reload;
 
 /// A socket that listens.
 pub struct Endpoint {
@@ -39,16 +41,14 @@ impl Endpoint {
         Ok(Self { listener, url })
     }
 
-    /// Serves the API until the end; then requests and sockets may end in their time. Executes
-    /// these documents.
+    /// Serves the API until the end; then requests and sockets may end in their time.
     ///
     /// # Errors
-    /// The listener's.
+    /// Settings that make no sense, or a fault of the ledger at the start.
     pub async fn serve(
         self,
         world: &World,
-        config: &Config,
-        documents: Documents,
+        reload: Reload,
         lacks: Arc<dyn Fn() -> Lacks + Send + Sync>,
         ending: &Ending,
     ) -> Result<(), Fault> {
@@ -61,7 +61,13 @@ impl Endpoint {
             lacks,
             leaving: ending.leaving.clone(),
         };
-        let app = app(world, &graph, ended.clone(), config, documents, readiness)?;
+        let face = Face {
+            world,
+            graph: graph.clone(),
+            ended: ended.clone(),
+            readiness,
+        };
+        let server = Server::new(face.app(reload.config())?, ending.stop.clone());
         let following = tokio::spawn({
             let (ports, stop) = (ports.clone(), ending.stop.clone());
             async move {
@@ -69,18 +75,30 @@ impl Endpoint {
                 tokio::join!(graph.follow(stop.clone()), sessions);
             }
         });
-        api::server::serve(self.listener, app, ending.stop.clone()).await;
+        let reloading = reload.follow(ports.policies.rates.clone(), |config| {
+            server.renew(face.app(config)?);
+            Ok(())
+        });
+        tokio::select! {
+            () = server.serve(self.listener) => {}
+            () = reloading => {}
+        }
         ending.stop.cancel();
         let _ = following.await;
         Ok(())
     }
 }
 
-/// Which documents are executed.
+/// Makes sure before anything starts of what the settings name beside them.
 ///
 /// # Errors
-/// A list of them that can't be read, or is none.
-pub fn documents(config: &Config) -> Result<Documents, Fault> {
+/// Trusted documents that can't be read, or are none.
+pub fn check(config: &Config) -> Result<(), Fault> {
+    documents(config).map(drop)
+}
+
+/// Which documents are executed.
+fn documents(config: &Config) -> Result<Documents, Fault> {
     const DOING: &str = "reading graphql.trusted_documents";
     match &config.graphql.trusted_documents {
         Some(file) => {
@@ -96,71 +114,75 @@ pub fn documents(config: &Config) -> Result<Documents, Fault> {
     }
 }
 
-fn app(
-    world: &World,
-    graph: &Graph,
+/// What stays the same of the face whatever the settings say.
+struct Face<'a> {
+    world: &'a World,
+    graph: Graph,
     ended: EndedSessions,
-    config: &Config,
-    documents: Documents,
     readiness: Readiness,
-) -> Result<App, Fault> {
-    let ports = &world.ports;
-    let origins = config.graphql.origins.iter();
-    let origins = origins.map(|origin| {
-        origin
-            .parse()
-            .map_err(|e| Fault::corrupt("reading graphql.origins", e))
-    });
-    let settings = EngineSettings {
-        limits: limits::of_requests(config),
-        introspection: config.playground.0,
-        accepted: documents,
-        ..EngineSettings::default()
-    };
-    Ok(App {
-        engine: Engine::new(|| api::graphql::schema(graph), settings),
-        authenticate: Arc::new({
-            let (ports, ended) = (ports.clone(), ended.clone());
-            move |token| {
-                let identity = identify(&ports, &ended, &token);
-                Box::pin(async move { identity })
-            }
-        }),
-        ended,
-        limit: limits::of_anonymous(ports),
-        hear: Arc::new({
-            let ports = ports.clone();
-            move |body, signature| {
+}
+
+impl Face<'_> {
+    /// The face by these settings.
+    fn app(&self, config: &Config) -> Result<App, Fault> {
+        let ports = &self.world.ports;
+        let origins = config.graphql.origins.iter();
+        let origins = origins.map(|origin| {
+            origin
+                .parse()
+                .map_err(|e| Fault::corrupt("reading graphql.origins", e))
+        });
+        let settings = EngineSettings {
+            limits: limits::of_requests(config),
+            introspection: config.playground.0,
+            accepted: documents(config)?,
+            ..EngineSettings::default()
+        };
+        Ok(App {
+            engine: Engine::new(|| api::graphql::schema(&self.graph), settings),
+            authenticate: Arc::new({
+                let (ports, ended) = (ports.clone(), self.ended.clone());
+                move |token| {
+                    let identity = identify(&ports, &ended, &token);
+                    Box::pin(async move { identity })
+                }
+            }),
+            ended: self.ended.clone(),
+            limit: limits::of_anonymous(ports),
+            hear: Arc::new({
                 let ports = ports.clone();
-                Box::pin(async move {
-                    let notice = Notice {
-                        body: &body,
-                        signature: &signature,
-                    };
-                    hear_provider(&ports, &notice).await
-                })
-            }
-        }),
-        request_id: Arc::new({
-            let ports = ports.clone();
-            move || ports.random_id()
-        }),
-        span: Arc::new(adapters::telemetry::trace::span_of),
-        readiness,
-        jwks: Arc::new({
-            let tokens = ports.tokens.clone();
-            move || tokens.jwks()
-        }),
-        mailbox: world.mailbox.clone(),
-        settings: ServerSettings {
-            playground: config.playground.0,
-            origins: origins.collect::<Result<_, _>>()?,
-            drain: config.process.drain.duration(),
-            networks: limits::networks(config),
-            connections: limits::of_connections(config),
-            sockets: limits::of_sockets(config),
-        },
-    })
+                move |body, signature| {
+                    let ports = ports.clone();
+                    Box::pin(async move {
+                        let notice = Notice {
+                            body: &body,
+                            signature: &signature,
+                        };
+                        hear_provider(&ports, &notice).await
+                    })
+                }
+            }),
+            request_id: Arc::new({
+                let ports = ports.clone();
+                move || ports.random_id()
+            }),
+            span: Arc::new(adapters::telemetry::trace::span_of),
+            readiness: self.readiness.clone(),
+            jwks: Arc::new({
+                let tokens = ports.tokens.clone();
+                move || tokens.jwks()
+            }),
+            mailbox: self.world.mailbox.clone(),
+            settings: ServerSettings {
+                playground: config.playground.0,
+                origins: origins.collect::<Result<_, _>>()?,
+                drain: config.process.drain.duration(),
+                networks: limits::networks(config),
+                connections: limits::of_connections(config),
+                sockets: limits::of_sockets(config),
+            },
+        })
+    }
 }
 
 fn identify(ports: &Ports, ended: &EndedSessions, token: &str) -> Result<Identity, Denied> {

@@ -2,22 +2,23 @@
 
 use std::sync::Arc;
 
-use adapters::config::Config;
 use domain::Fault;
 
 use crate::banner;
 use crate::compose::World;
 use crate::probes::Probes;
 use crate::process::Ending;
+use crate::reload::Reload;
 use crate::roles::endpoint::{self, Endpoint};
 
 /// Serves until Ctrl-C or SIGTERM, then gives notice, and drains.
 ///
 /// # Errors
 /// Whatever keeps it from starting, or from closing cleanly.
-pub async fn run(config: &Config) -> Result<(), Fault> {
+pub async fn run(reload: Reload) -> Result<(), Fault> {
+    let config = &reload.config().clone();
     super::need_servers(config, "serve")?;
-    let documents = endpoint::documents(config)?;
+    endpoint::check(config)?;
     let ending = Ending::on_signal(config.process.notice.duration())?;
     let Some(world) = ending.unless_leaving(World::distributed(config)).await else {
         return Ok(());
@@ -27,9 +28,7 @@ pub async fn run(config: &Config) -> Result<(), Fault> {
     banner::print_places(config, &endpoint.url, world.mailbox.is_some());
     let probes = Probes::start(&world.ports, &ending.stop);
     let lacks = Arc::new(move || probes.lacks());
-    endpoint
-        .serve(&world, config, documents, lacks, &ending)
-        .await?;
+    endpoint.serve(&world, reload, lacks, &ending).await?;
     world.close().await?;
     println!("Stopped.");
     Ok(())

@@ -13,6 +13,7 @@ use crate::compose::World;
 use crate::instance::{Claimed, Instance};
 use crate::probes::Probes;
 use crate::process::Ending;
+use crate::reload::Reload;
 use crate::roles::crew::Crew;
 use crate::roles::endpoint::{self, Endpoint};
 use crate::{banner, demo, setup};
@@ -21,12 +22,13 @@ use crate::{banner, demo, setup};
 ///
 /// # Errors
 /// Whatever keeps it from starting, or from closing cleanly.
-pub async fn run(config: Config) -> Result<(), Fault> {
+pub async fn run(reload: Reload) -> Result<(), Fault> {
+    let config = &reload.config().clone();
+    endpoint::check(config)?;
     if config.servers().is_some() {
-        return Box::pin(over_servers(&config)).await;
+        return Box::pin(over_servers(config, reload)).await;
     }
-    let documents = endpoint::documents(&config)?;
-    let instance = match Instance::claim(&config)? {
+    let instance = match Instance::claim(config)? {
         Claimed::Ours(instance) => instance,
         Claimed::Running { url } => {
             let place = url.unwrap_or_else(|| "another process".to_owned());
@@ -36,24 +38,22 @@ pub async fn run(config: Config) -> Result<(), Fault> {
             ));
         }
     };
-    let world = World::embedded(&config, instance.next_epoch()?).await?;
+    let world = World::embedded(config, instance.next_epoch()?).await?;
     let ports = &world.ports;
     if config.demo.0 {
         demo::fill(ports, &config.data_dir.0).await?;
     }
-    let crew = Crew::start(&world, &config, &WorkerName::ALL);
+    let crew = Crew::start(&world, config, &WorkerName::ALL);
     // Workers first: the gate may only be loaded once the order writer has caught up with the log.
     load_gate::rebuild_gate(ports).await?;
 
     let endpoint = Endpoint::listen(config.listen.0, "listen").await?;
     instance.announce(&endpoint.url)?;
-    banner::print(ports, &config, &endpoint.url, world.mailbox.is_some()).await?;
+    banner::print(ports, config, &endpoint.url, world.mailbox.is_some()).await?;
     // Who ends it sits before it: there is no proxy to be told.
     let ending = Ending::on_signal(Duration::ZERO)?;
     let lacks = Arc::new(crew.lacks());
-    endpoint
-        .serve(&world, &config, documents, lacks, &ending)
-        .await?;
+    endpoint.serve(&world, reload, lacks, &ending).await?;
     // What was accepted until now is the workers' to finish.
     crew.leave().await;
     world.close().await?;
@@ -64,8 +64,7 @@ pub async fn run(config: Config) -> Result<(), Fault> {
     Ok(())
 }
 
-async fn over_servers(config: &Config) -> Result<(), Fault> {
-    let documents = endpoint::documents(config)?;
+async fn over_servers(config: &Config, reload: Reload) -> Result<(), Fault> {
     let ending = Ending::on_signal(config.process.notice.duration())?;
     let opening = async {
         // Boxed, as each of these is too large to be carried on the stack.
@@ -88,9 +87,7 @@ async fn over_servers(config: &Config) -> Result<(), Fault> {
         lacks.degraded.extend(of_workers.degraded);
         lacks
     });
-    endpoint
-        .serve(&world, config, documents, lacks, &ending)
-        .await?;
+    endpoint.serve(&world, reload, lacks, &ending).await?;
     crew.leave().await;
     world.close().await?;
     println!("Stopped.");

@@ -13,6 +13,7 @@ use workers::WorkerName;
 use crate::compose::World;
 use crate::probes::Probes;
 use crate::process::Ending;
+use crate::reload::Reload;
 use crate::roles::crew::Crew;
 use crate::roles::endpoint::Endpoint;
 
@@ -28,7 +29,8 @@ pub struct WorkArgs {
 ///
 /// # Errors
 /// Whatever keeps it from starting, or from closing cleanly.
-pub async fn run(config: &Config, args: &WorkArgs) -> Result<(), Fault> {
+pub async fn run(reload: Reload, args: &WorkArgs) -> Result<(), Fault> {
+    let config = &reload.config().clone();
     super::need_servers(config, "work")?;
     let names: &[WorkerName] = match args.only.as_slice() {
         [] => &WorkerName::ALL,
@@ -45,7 +47,9 @@ pub async fn run(config: &Config, args: &WorkArgs) -> Result<(), Fault> {
     let health = health(config, &world, &crew, &ending, &closed).await?;
     let names: Vec<&str> = names.iter().map(|name| name.name()).collect();
     println!("Working: {}", names.join(", "));
-    ending.stop.cancelled().await;
+    let rates = world.ports.policies.rates.clone();
+    let following = reload.follow(rates, |_| Ok(()));
+    ending.stop.run_until_cancelled(following).await;
     crew.leave().await;
     world.close().await?;
     closed.cancel();

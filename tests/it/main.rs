@@ -49,6 +49,7 @@ mod races_after_sale;
 mod rates;
 mod refusals;
 mod rehearsal;
+mod reload;
 mod restart;
 mod retry;
 mod roles;

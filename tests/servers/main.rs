@@ -55,6 +55,8 @@ mod race;
 mod races_after_sale;
 #[path = "../it/rates.rs"]
 mod rates;
+#[path = "../it/reload.rs"]
+mod reload;
 #[path = "../it/retry.rs"]
 mod retry;
 #[path = "../it/sealed.rs"]

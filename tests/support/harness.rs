@@ -166,6 +166,13 @@ impl Server {
         self.processes().for_each(Process::assert_calm);
     }
 
+    /// Has every process read its settings again, and waits until each has printed this once more.
+    pub async fn reload(&self, printed: &str) {
+        for process in self.processes() {
+            process.reload(printed).await;
+        }
+    }
+
     /// Whether one of its processes has printed a line with all of these words.
     pub fn has_printed(&self, words: &[&str]) -> bool {
         self.processes().any(|process| {

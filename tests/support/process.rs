@@ -42,6 +42,15 @@ impl Process {
         assert!(sent.success());
     }
 
+    /// Has it read its settings again, and waits until it has printed this once more.
+    pub async fn reload(&self, printed: &str) {
+        let times = || self.printed().matches(printed).count();
+        let before = times();
+        self.signal("-HUP");
+        let more = || std::future::ready((times() > before).then_some(()));
+        until(printed, more).await;
+    }
+
     /// Ends it as a power cut would.
     pub async fn kill(mut self) {
         self.child.kill().unwrap();

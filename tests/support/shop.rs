@@ -140,6 +140,11 @@ impl Shop {
         self.settings.push((key, value.to_owned()));
     }
 
+    /// Writes the file that its processes read settings from, beside what is set for each of them.
+    pub fn write(&self, toml: &str) {
+        std::fs::write(self.folder.path().join("firstcome.toml"), toml).unwrap();
+    }
+
     /// A setting that was made for it, by the same name.
     pub fn setting(&self, key: &str) -> Option<&str> {
         let key = format!("FIRSTCOME_{key}");

@@ -62,6 +62,9 @@ impl Config {
     }
 
     fn check_processes(&self, check: &mut Check) {
+        let filter = crate::telemetry::parse(&self.log.filter);
+        let wrong = filter.err().unwrap_or_default();
+        check.that(wrong.is_empty(), "log.filter", &wrong);
         let nothing = Span::milliseconds(0);
         check.wait(self.process.start, nothing, "process.start");
         check.wait(self.process.notice, nothing, "process.notice");

@@ -2,7 +2,7 @@
 
 use chrono_tz::Tz;
 use domain::delivery::{DayLength, DeliveryCalendar};
-use domain::policy::{AccountPolicy, Policies, ReturnPolicy};
+use domain::policy::{AccountPolicy, LiveRates, Policies, ReturnPolicy};
 
 use super::Config;
 use super::check::Check;
@@ -29,7 +29,7 @@ impl Config {
             ask_again_after_ms: check.span(self.payment.ask_again_after, "payment.ask_again_after"),
             provider_key_ms: check.span(self.payment.key_life, "payment.key_life"),
             accounts: self.account_policy(&mut check),
-            rates: self.rates.policy(),
+            rates: LiveRates::new(self.rates.policy()),
         };
         self.check_bounds(&mut check);
         if check.errors.is_empty() {

@@ -12,7 +12,7 @@ use adapters::entropy::SystemEntropy;
 use adapters::item_cache::CachedItems;
 use adapters::payment::SimulatedProvider;
 use domain::delivery::DeliveryCalendar;
-use domain::policy::{AccountPolicy, Policies, RatePolicy, ReturnPolicy};
+use domain::policy::{AccountPolicy, LiveRates, Policies, ReturnPolicy};
 use domain::ports::{Mailer, Ports};
 use tempfile::TempDir;
 
@@ -76,6 +76,6 @@ pub fn policies(calendar: DeliveryCalendar, returns: ReturnPolicy) -> Policies {
             access_ms: 900_000,
             refresh_ms: 86_400_000,
         },
-        rates: RatePolicy::default(),
+        rates: LiveRates::default(),
     }
 }

@@ -8,7 +8,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use arc_swap::ArcSwap;
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode};
 use domain::Peer;
@@ -18,15 +18,14 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
+use super::Face;
 use super::patient::{Patient, Phase};
-use crate::app::ConnectionSettings;
 use crate::counts::{Counts, Place};
-use crate::origin::{Connected, Networks};
+use crate::origin::Connected;
 
 /// How many connections more than the rest proxies and the machine itself may have: whoever asks how
 /// a node is still gets through when it is full.
@@ -47,48 +46,45 @@ const FULL: &[u8] = concat!(
 
 /// The connections of a listener.
 pub(super) struct Connections {
-    settings: ConnectionSettings,
-    networks: Arc<Networks>,
-    seats: Arc<Semaphore>,
-    reserve: Arc<Semaphore>,
-    peers: Arc<Counts<Peer>>,
+    face: Arc<ArcSwap<Face>>,
+    counts: Arc<Counts<Whose>>,
     tasks: TaskTracker,
+}
+
+/// What a connection is counted for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Whose {
+    Node,
+    /// Proxies and the machine itself, where the node is full.
+    Reserve,
+    Peer(Peer),
 }
 
 /// Room for a connection, while it lives.
 struct Seat {
-    _seat: OwnedSemaphorePermit,
-    _place: Option<Place<Peer>>,
+    _seat: Place<Whose>,
+    _place: Option<Place<Whose>>,
 }
 
 impl Connections {
-    pub(super) fn new(settings: ConnectionSettings, networks: Arc<Networks>) -> Self {
-        let seats = settings.per_node.min(Semaphore::MAX_PERMITS);
+    pub(super) fn new(face: Arc<ArcSwap<Face>>) -> Self {
         Self {
-            settings,
-            networks,
-            seats: Arc::new(Semaphore::new(seats)),
-            reserve: Arc::new(Semaphore::new(RESERVED)),
-            peers: Counts::new(),
+            face,
+            counts: Counts::new(),
             tasks: TaskTracker::new(),
         }
     }
 
     /// Serves every connection until `shutdown`; then takes no new ones, and returns when those
     /// that are there have answered what they had begun to ask.
-    pub(super) async fn serve(
-        self,
-        listener: TcpListener,
-        router: Router,
-        shutdown: CancellationToken,
-    ) {
+    pub(super) async fn serve(self, listener: TcpListener, shutdown: CancellationToken) {
         loop {
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
                 () = shutdown.cancelled() => break,
             };
             match accepted {
-                Ok((stream, from)) => self.begin(stream, from, &router, &shutdown),
+                Ok((stream, from)) => self.begin(stream, from, &shutdown),
                 Err(error) => not_accepted(&error).await,
             }
         }
@@ -97,14 +93,10 @@ impl Connections {
         self.tasks.wait().await;
     }
 
-    fn begin(
-        &self,
-        stream: TcpStream,
-        from: SocketAddr,
-        router: &Router,
-        shutdown: &CancellationToken,
-    ) {
-        let Some(seat) = self.seat(from.ip()) else {
+    fn begin(&self, stream: TcpStream, from: SocketAddr, shutdown: &CancellationToken) {
+        let face = self.face.load();
+        let settings = &face.connections;
+        let Some(seat) = self.seat(&face, from.ip()) else {
             if let Err(error) = refuse(stream) {
                 tracing::debug!(detail = %error, "a connection was not told that there is no room");
             }
@@ -118,13 +110,13 @@ impl Connections {
         let stream = Patient::new(
             stream,
             phase.clone(),
-            self.settings.head_timeout,
-            self.settings.write_timeout,
+            settings.head_timeout,
+            settings.write_timeout,
         );
-        let router = router.clone();
+        let current = Arc::clone(&self.face);
         let answer = move |request: Request<Incoming>| {
             phase.answering();
-            let (router, phase) = (router.clone(), phase.clone());
+            let (router, phase) = (current.load().router.clone(), phase.clone());
             async move {
                 let mut request = request.map(Body::new);
                 request.extensions_mut().insert(Connected(from.ip()));
@@ -136,7 +128,7 @@ impl Connections {
         };
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(self.settings.idle_timeout)
+            .header_read_timeout(settings.idle_timeout)
             .max_buf_size(MOST_HEAD)
             .serve_connection(TokioIo::new(stream), service_fn(answer))
             .with_upgrades();
@@ -158,18 +150,19 @@ impl Connections {
     }
 
     /// Room for one more from here.
-    fn seat(&self, from: IpAddr) -> Option<Seat> {
-        let place = match self.networks.peer_of_connection(from) {
-            Some(peer) => Some(self.peers.place(peer, self.settings.per_peer)?),
+    fn seat(&self, face: &Face, from: IpAddr) -> Option<Seat> {
+        let settings = &face.connections;
+        let place = match face.networks.peer_of_connection(from) {
+            Some(peer) => Some(self.counts.place(Whose::Peer(peer), settings.per_peer)?),
             None => None,
         };
-        let seat = match Arc::clone(&self.seats).try_acquire_owned() {
-            Ok(seat) => seat,
-            Err(_) if place.is_none() => Arc::clone(&self.reserve).try_acquire_owned().ok()?,
-            Err(_) => return None,
+        let seat = self.counts.place(Whose::Node, settings.per_node);
+        let seat = match seat {
+            None if place.is_none() => self.counts.place(Whose::Reserve, RESERVED),
+            seat => seat,
         };
         Some(Seat {
-            _seat: seat,
+            _seat: seat?,
             _place: place,
         })
     }

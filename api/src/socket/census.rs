@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use domain::{AccountId, Peer, Requester};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -12,21 +11,16 @@ use crate::counts::{self, Counts};
 
 /// The sockets of this node, and its streams of events.
 pub(crate) struct Sockets {
-    settings: SocketSettings,
     shutdown: CancellationToken,
     tasks: TaskTracker,
-    seats: Arc<Semaphore>,
     counts: Arc<Counts<Whose>>,
 }
 
 impl Sockets {
-    pub(crate) fn new(settings: SocketSettings, shutdown: CancellationToken) -> Self {
-        let seats = settings.per_node.min(Semaphore::MAX_PERMITS);
+    pub(crate) fn new(shutdown: CancellationToken) -> Self {
         Self {
-            settings,
             shutdown,
             tasks: TaskTracker::new(),
-            seats: Arc::new(Semaphore::new(seats)),
             counts: Counts::new(),
         }
     }
@@ -37,10 +31,6 @@ impl Sockets {
         self.tasks.wait().await;
     }
 
-    pub(crate) fn settings(&self) -> &SocketSettings {
-        &self.settings
-    }
-
     pub(crate) fn shutdown(&self) -> &CancellationToken {
         &self.shutdown
     }
@@ -49,19 +39,25 @@ impl Sockets {
         self.tasks.clone()
     }
 
-    /// Room for one more socket or stream on this node, while the permit lives.
-    pub(crate) fn seat(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.seats).try_acquire_owned().ok()
+    /// Room for one more socket or stream on this node, while the place lives.
+    pub(crate) fn seat(&self, settings: &SocketSettings) -> Option<Place> {
+        let place = self.counts.place(Whose::Node, settings.per_node)?;
+        Some(Place(Some(place)))
     }
 
     /// Room for one more socket or stream of whoever asks, while the place lives. Who is not signed
     /// in is counted by where they come from, if at all.
-    pub(crate) fn place(&self, requester: Requester, peer: Option<Peer>) -> Result<Place, Crowded> {
+    pub(crate) fn place(
+        &self,
+        settings: &SocketSettings,
+        requester: Requester,
+        peer: Option<Peer>,
+    ) -> Result<Place, Crowded> {
         let (whose, most) = match (requester, peer) {
             (Requester::SignedIn { account, .. }, _) => {
-                (Whose::Account(account), self.settings.per_account)
+                (Whose::Account(account), settings.per_account)
             }
-            (Requester::Anonymous, Some(peer)) => (Whose::Peer(peer), self.settings.per_peer),
+            (Requester::Anonymous, Some(peer)) => (Whose::Peer(peer), settings.per_peer),
             (Requester::Anonymous, None) => return Ok(Place(None)),
         };
         let place = self.counts.place(whose, most).ok_or(Crowded)?;
@@ -73,7 +69,7 @@ impl Sockets {
 #[derive(Debug)]
 pub(crate) struct Crowded;
 
-/// One socket or stream of somebody.
+/// One socket or stream.
 pub(crate) struct Place(
     #[expect(dead_code, reason = "it counts until it is dropped")] Option<counts::Place<Whose>>,
 );
@@ -81,6 +77,7 @@ pub(crate) struct Place(
 /// Whom a socket is counted for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Whose {
+    Node,
     Account(AccountId),
     Peer(Peer),
 }

@@ -110,7 +110,7 @@ impl Connection {
         (origin, language): (Origin, Language),
     ) -> Self {
         Self {
-            pace: Pace::new(sockets.settings().messages),
+            pace: Pace::new(app.settings.sockets.messages),
             origin,
             app,
             sockets,
@@ -126,7 +126,7 @@ impl Connection {
         let (sink, mut incoming) = socket.split();
         let mut outgoing = Outgoing {
             sink,
-            timeout: self.sockets.settings().write_timeout,
+            timeout: self.app.settings.sockets.write_timeout,
         };
         let end = if agreed {
             match self.converse(&mut outgoing, &mut incoming).await {
@@ -156,8 +156,8 @@ impl Connection {
         outgoing: &mut Outgoing,
         incoming: &mut SplitStream<WebSocket>,
     ) -> Result<Infallible, End> {
-        let sockets = Arc::clone(&self.sockets);
-        let settings = sockets.settings();
+        let (app, sockets) = (Arc::clone(&self.app), Arc::clone(&self.sockets));
+        let settings = &app.settings.sockets;
         let init_timeout = sleep(settings.init_timeout);
         tokio::pin!(init_timeout);
         let mut keep_alive = interval_at(Instant::now() + settings.keep_alive, settings.keep_alive);
@@ -242,7 +242,7 @@ impl Connection {
                         format!("Subscriber for {id} already exists"),
                     ));
                 }
-                let most = self.sockets.settings().operations;
+                let most = self.app.settings.sockets.operations;
                 if self.operations.len() >= most {
                     let message = format!("A socket runs at most {most} operations at once.");
                     let error = RequestError::new(RequestErrorCode::LimitExceeded, message);
@@ -287,7 +287,8 @@ impl Connection {
             }
         })?;
         let requester = identity.requester;
-        let place = self.sockets.place(requester, self.origin.0);
+        let settings = &self.app.settings.sockets;
+        let place = self.sockets.place(settings, requester, self.origin.0);
         let place = place.map_err(|Crowded| {
             End::close(4429, "Too many sockets of one account, or from one place")
         })?;

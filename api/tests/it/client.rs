@@ -7,7 +7,6 @@ use std::time::Duration;
 use api::app::{App, Lacks, Readiness, ServerSettings};
 use api::authenticate::{Denied, Identity};
 use api::engine::{Engine, EngineSettings};
-use api::server::serve;
 use api::sessions::EndedSessions;
 use chrono::TimeDelta;
 use domain::account::Role;
@@ -98,7 +97,8 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let shutdown = CancellationToken::new();
-        let task = tokio::spawn(serve(listener, app, shutdown.clone()));
+        let server = api::server::Server::new(app, shutdown.clone());
+        let task = tokio::spawn(async move { server.serve(listener).await });
         Self {
             address,
             counters,

@@ -18,7 +18,7 @@ use domain::event::Event;
 use domain::gate::{Level, LevelVersion, Receipt};
 use domain::item::{Category, Details, Item, Kind};
 use domain::order::Order;
-use domain::policy::{AccountPolicy, Policies, RatePolicy, ReturnPolicy};
+use domain::policy::{AccountPolicy, LiveRates, Policies, ReturnPolicy};
 use domain::ports::{Clock, Ports};
 use domain::stock::Stock;
 use domain::wishlist::WishlistEntry;
@@ -314,7 +314,7 @@ fn policies() -> Policies {
             access_ms: 900_000,
             refresh_ms: 86_400_000,
         },
-        rates: RatePolicy::default(),
+        rates: LiveRates::default(),
     }
 }
 
