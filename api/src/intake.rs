@@ -1,12 +1,11 @@
-//! What is seen to before a request is looked at: whether there is room for it, from where it comes,
-//! and that its body neither fills the memory nor takes for ever.
+//! What is seen to before a request is looked at: from where it comes, and that its body neither
+//! fills the memory nor takes for ever.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{FromRequest, Request, State};
-use axum::http::header::UPGRADE;
 use axum::http::{Response, StatusCode};
 use axum::middleware::Next;
 use domain::Peer;
@@ -58,17 +57,14 @@ impl Intake {
     }
 }
 
-/// Passes a request on, unless the node has all it can take: then it is told so at once, before
-/// anything of its body is read. A socket that is opened has bounds of its own.
+/// Passes a request on, unless there is no memory for its body: then it is told so at once, before
+/// anything of it is read.
 pub(crate) async fn admit(
     State(intake): State<Arc<Intake>>,
     mut request: Request,
     next: Next,
 ) -> Response<Body> {
     let app = &intake.app;
-    if app.engine.is_full() && !request.headers().contains_key(UPGRADE) {
-        return http::refuse(app, &RequestError::overloaded());
-    }
     let memory = match intake.memory(&request) {
         Ok(memory) => memory,
         Err(error) => return http::refuse(app, &error),

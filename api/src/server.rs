@@ -1,6 +1,7 @@
 //! The server: its routes, and its life from a bound listener to the last answer.
 
 mod connections;
+mod overload;
 mod patient;
 
 use std::sync::Arc;
@@ -19,11 +20,13 @@ use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 
+use crate::answer::RequestError;
 use crate::app::{App, ConnectionSettings, PublicKeys, Readiness};
 use crate::intake::{self, Intake};
 use crate::origin::Networks;
 use crate::socket::Sockets;
 use connections::Connections;
+use overload::{GRAPHQL, Overload};
 
 use crate::{headers, health, http, mailbox, playground, socket, webhooks};
 
@@ -38,6 +41,8 @@ pub struct Server {
 /// How connections are answered, by the settings that hold when they ask.
 struct Face {
     router: Router,
+    /// Nothing where there are no operations to have too many of.
+    overload: Option<Overload>,
     connections: ConnectionSettings,
     networks: Networks,
 }
@@ -88,8 +93,14 @@ impl Face {
     fn of(app: App, sockets: &Arc<Sockets>) -> Self {
         let connections = app.settings.connections.clone();
         let networks = app.settings.networks.clone();
+        let app = Arc::new(app);
+        let overload = Overload {
+            engine: app.engine.clone(),
+            refusing: refusing(&app),
+        };
         Self {
-            router: routes(Arc::new(app), Arc::clone(sockets)),
+            router: routes(app, Arc::clone(sockets)),
+            overload: Some(overload),
             connections,
             networks,
         }
@@ -104,6 +115,7 @@ pub async fn serve_health(
 ) {
     let face = Face {
         router: headers::secure(health::routes::<()>(readiness)),
+        overload: None,
         connections: ConnectionSettings::default(),
         networks: Networks::default(),
     };
@@ -122,7 +134,7 @@ fn routes(app: Arc<App>, sockets: Arc<Sockets>) -> Router {
     }
     let mut router = Router::new()
         .route(
-            "/graphql",
+            GRAPHQL,
             graphql.layer(DefaultBodyLimit::max(app.engine.limits().body_bytes)),
         )
         .route("/.well-known/jwks.json", jwks(app.jwks.clone()))
@@ -144,6 +156,20 @@ fn routes(app: Arc<App>, sockets: Arc<Sockets>) -> Router {
         .layer(SetResponseHeaderLayer::if_not_present(CONNECTION, close))
         .layer(CatchPanicLayer::custom(|_| http::reply::panicked()));
     headers::secure(router).with_state(app)
+}
+
+/// Says to anything that the node has all it can take.
+fn refusing(app: &Arc<App>) -> Router {
+    let answering = Arc::clone(app);
+    let router = Router::new().fallback(async move || {
+        let error = RequestError::overloaded();
+        http::refuse(&answering, &error)
+    });
+    let router = match headers::cors(&app.settings.origins) {
+        Some(cors) => router.layer(cors),
+        None => router,
+    };
+    headers::secure(router)
 }
 
 /// For how long whoever checks tokens may keep the keys: a new one is published for longer before the

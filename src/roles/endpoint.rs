@@ -2,6 +2,7 @@
 
 mod limits;
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +19,7 @@ use domain::ports::Ports;
 use domain::ports::provider::Notice;
 use domain::use_cases::hear_provider::hear_provider;
 use domain::{Fault, Requester};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 
 use crate::compose::World;
 use crate::process::Ending;
@@ -34,9 +35,9 @@ pub struct Endpoint {
 impl Endpoint {
     /// # Errors
     /// The address, which `key` configures, is taken or not this machine's.
-    pub async fn listen(address: SocketAddr, key: &str) -> Result<Self, Fault> {
+    pub fn listen(address: SocketAddr, key: &str) -> Result<Self, Fault> {
         let fault = |error| Fault::unavailable("listening", format!("{key}: {address}: {error}"));
-        let listener = TcpListener::bind(address).await.map_err(fault)?;
+        let listener = bind(address).map_err(fault)?;
         let url = format!("http://{}", listener.local_addr().map_err(fault)?);
         Ok(Self { listener, url })
     }
@@ -87,6 +88,21 @@ impl Endpoint {
         let _ = following.await;
         Ok(())
     }
+}
+
+/// Connections that may wait to be accepted; the system has a bound of its own (`somaxconn`). Past
+/// it one is tried again after a second, and buyers who come all at once would wait that long.
+const BACKLOG: u32 = 4_096;
+
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    // Those of the process before that are not quite gone keep nobody from the port.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 /// Makes sure before anything starts of what the settings name beside them.

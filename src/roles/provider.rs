@@ -33,7 +33,7 @@ pub async fn run(config: &Config) -> Result<(), Fault> {
     )
     .await?;
     let listen = payment.simulated.listen;
-    let Endpoint { listener, url } = Endpoint::listen(listen, "payment.simulated.listen").await?;
+    let Endpoint { listener, url } = Endpoint::listen(listen, "payment.simulated.listen")?;
     let ending = Ending::on_signal(Duration::ZERO)?;
     println!("Provider    {url}");
     let served = server.serve(listener, ending.stop.clone()).await;

@@ -24,7 +24,7 @@ pub async fn run(reload: Reload) -> Result<(), Fault> {
         return Ok(());
     };
     let world = world?;
-    let endpoint = Endpoint::listen(config.listen.0, "listen").await?;
+    let endpoint = Endpoint::listen(config.listen.0, "listen")?;
     banner::print_places(config, &endpoint.url, world.mailbox.is_some());
     let probes = Probes::start(&world.ports, &ending.stop);
     let lacks = Arc::new(move || probes.lacks());

@@ -47,7 +47,7 @@ pub async fn run(reload: Reload) -> Result<(), Fault> {
     // Workers first: the gate may only be loaded once the order writer has caught up with the log.
     load_gate::rebuild_gate(ports).await?;
 
-    let endpoint = Endpoint::listen(config.listen.0, "listen").await?;
+    let endpoint = Endpoint::listen(config.listen.0, "listen")?;
     instance.announce(&endpoint.url)?;
     banner::print(ports, config, &endpoint.url, world.mailbox.is_some()).await?;
     // Who ends it sits before it: there is no proxy to be told.
@@ -77,7 +77,7 @@ async fn over_servers(config: &Config, reload: Reload) -> Result<(), Fault> {
     let world = world?;
     let crew = Crew::start(&world, config, &WorkerName::ALL);
     let probes = Probes::start(&world.ports, &ending.stop);
-    let endpoint = Endpoint::listen(config.listen.0, "listen").await?;
+    let endpoint = Endpoint::listen(config.listen.0, "listen")?;
     banner::print(&world.ports, config, &endpoint.url, world.mailbox.is_some()).await?;
     let workers = crew.lacks();
     let lacks = Arc::new(move || {

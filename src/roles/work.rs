@@ -44,7 +44,7 @@ pub async fn run(reload: Reload, args: &WorkArgs) -> Result<(), Fault> {
     let world = world?;
     let crew = Crew::start(&world, config, names);
     let closed = CancellationToken::new();
-    let health = health(config, &world, &crew, &ending, &closed).await?;
+    let health = health(config, &world, &crew, &ending, &closed)?;
     let names: Vec<&str> = names.iter().map(|name| name.name()).collect();
     println!("Working: {}", names.join(", "));
     let rates = world.ports.policies.rates.clone();
@@ -61,7 +61,7 @@ pub async fn run(reload: Reload, args: &WorkArgs) -> Result<(), Fault> {
 }
 
 /// Answers whoever asks how the workers are, where that is wanted.
-async fn health(
+fn health(
     config: &Config,
     world: &World,
     crew: &Crew,
@@ -71,7 +71,7 @@ async fn health(
     let Some(address) = config.work.listen else {
         return Ok(None);
     };
-    let Endpoint { listener, url } = Endpoint::listen(address, "work.listen").await?;
+    let Endpoint { listener, url } = Endpoint::listen(address, "work.listen")?;
     println!("Health      {url}/health/ready");
     let (probes, workers) = (Probes::start(&world.ports, &ending.stop), crew.lacks());
     let readiness = Readiness {

@@ -5,10 +5,11 @@ use std::convert::Infallible;
 use std::io::{self, Write as _};
 use std::net::{IpAddr, Shutdown, SocketAddr};
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode};
 use domain::Peer;
@@ -18,11 +19,13 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
 use super::Face;
+use super::overload::Refusals;
 use super::patient::{Patient, Phase};
 use crate::counts::{Counts, Place};
 use crate::origin::Connected;
@@ -48,6 +51,7 @@ const FULL: &[u8] = concat!(
 pub(super) struct Connections {
     face: Arc<ArcSwap<Face>>,
     counts: Arc<Counts<Whose>>,
+    refusals: Arc<Refusals>,
     tasks: TaskTracker,
 }
 
@@ -71,6 +75,7 @@ impl Connections {
         Self {
             face,
             counts: Counts::new(),
+            refusals: Arc::new(Refusals::new()),
             tasks: TaskTracker::new(),
         }
     }
@@ -113,18 +118,16 @@ impl Connections {
             settings.head_timeout,
             settings.write_timeout,
         );
-        let current = Arc::clone(&self.face);
-        let answer = move |request: Request<Incoming>| {
-            phase.answering();
-            let (router, phase) = (current.load().router.clone(), phase.clone());
-            async move {
-                let mut request = request.map(Body::new);
-                request.extensions_mut().insert(Connected(from.ip()));
-                let response: Result<Response<Body>, Infallible> = router.oneshot(request).await;
-                let Ok(response) = response;
-                phase.answered(response.status() == StatusCode::SWITCHING_PROTOCOLS);
-                Ok::<_, Infallible>(response)
-            }
+        let answering = Arc::new(Answering {
+            face: Arc::clone(&self.face),
+            refusals: Arc::clone(&self.refusals),
+            phase,
+            from: Connected(from.ip()),
+            rests_until: Mutex::new(None),
+        });
+        let answer = move |request| {
+            let answering = Arc::clone(&answering);
+            async move { Ok::<_, Infallible>(answering.answer(request).await) }
         };
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
@@ -165,6 +168,61 @@ impl Connections {
             _seat: seat?,
             _place: place,
         })
+    }
+}
+
+/// One connection, from one request to the next.
+struct Answering {
+    face: Arc<ArcSwap<Face>>,
+    refusals: Arc<Refusals>,
+    phase: Phase,
+    from: Connected,
+    /// Where one was refused: another that would be, too, is not looked at before this.
+    rests_until: Mutex<Option<Instant>>,
+}
+
+impl Answering {
+    async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
+        self.phase.answering();
+        let mut request = request.map(Body::new);
+        let rests_until = self.rests().take();
+        if let Some(until) = rests_until
+            && self.is_refused(&request)
+        {
+            sleep_until(until).await;
+        }
+        request.extensions_mut().insert(self.from);
+        let router = self.router(&request);
+        let response: Result<Response<Body>, Infallible> = router.oneshot(request).await;
+        let Ok(response) = response;
+        self.phase
+            .answered(response.status() == StatusCode::SWITCHING_PROTOCOLS);
+        response
+    }
+
+    /// Whether this request would be refused just now.
+    fn is_refused(&self, request: &Request<Body>) -> bool {
+        let face = self.face.load();
+        let overload = face.overload.as_ref();
+        overload.is_some_and(|overload| overload.refuses(request))
+    }
+
+    /// The routes; where the node has all it can take, the refusal.
+    fn router(&self, request: &Request<Body>) -> Router {
+        let face = self.face.load();
+        match &face.overload {
+            Some(overload) if overload.refuses(request) => {
+                *self.rests() = self.refusals.give();
+                overload.refusing.clone()
+            }
+            _ => face.router.clone(),
+        }
+    }
+
+    fn rests(&self) -> MutexGuard<'_, Option<Instant>> {
+        // An instant is whole at any moment.
+        let rests = self.rests_until.lock();
+        rests.unwrap_or_else(PoisonError::into_inner)
     }
 }
 

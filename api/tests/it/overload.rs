@@ -5,6 +5,7 @@ use std::time::Duration;
 use api::limits::Limits;
 use reqwest::StatusCode;
 use serde_json::{Value as Json, json};
+use tokio::task::JoinSet;
 
 use crate::client::{GRAPHQL_RESPONSE, Options, Server};
 use crate::raw::{self, Raw};
@@ -99,6 +100,38 @@ async fn a_refusal_costs_a_client_nothing_but_the_refusal() {
     tokio::time::timeout(Duration::from_secs(5), served)
         .await
         .unwrap();
+}
+
+#[tokio::test]
+async fn a_crowd_that_does_not_stay_away_keeps_nobody_else_out() {
+    const CLIENTS: u32 = 50;
+    const EACH: u32 = 100;
+    let (server, _held) = full().await;
+    let mut clients = JoinSet::new();
+    for _ in 0..CLIENTS {
+        let mut client = Raw::open(&server).await;
+        clients.spawn(async move {
+            for _ in 0..EACH {
+                client.ask("{ hello }").await;
+                assert_eq!(client.answer().await.status, 503);
+            }
+            client
+        });
+    }
+    let mut clients = clients.join_all().await;
+    // Their connections rest by now; this one is told at once.
+    let mut newcomer = Raw::open(&server).await;
+    newcomer.ask("{ hello }").await;
+    assert_eq!(newcomer.answer().await.status, 503);
+    server.counters.release.cancel();
+    for client in &mut clients {
+        client.ask("{ hello }").await;
+    }
+    for client in &mut clients {
+        assert!([200, 503].contains(&client.answer().await.status));
+    }
+    let (status, _) = server.ask("{ hello }").await;
+    assert_eq!(status, StatusCode::OK);
 }
 
 #[tokio::test]
