@@ -11,14 +11,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use adapters::wire::message::{decode, encode};
-use domain::event::{Event, ItemEvent, OrderEvent};
+use domain::event::{AccountEvent, Event, ItemEvent, OrderEvent};
 use domain::gate::Fingerprint;
 use domain::message::{Admission, Draft, DraftLine, Message, OrderRecord, Topic, Verdict};
 use domain::order::Rejection;
 use domain::stock::Units;
 use domain::{
-    AccountId, AdmissionId, Currency, ItemId, Money, OrderId, PaymentId, Quantity, RefundId,
-    ReturnId, Timestamp, VerificationId, WishlistEntryId,
+    AccountId, AdmissionId, Currency, EventId, ItemId, Money, OrderId, PaymentId, Quantity,
+    RefundId, ReturnId, Timestamp, VerificationId, WishlistEntryId,
 };
 use serde_json::Value;
 use uuid::Uuid;
@@ -206,11 +206,19 @@ fn messages() -> Vec<Message> {
     let item_events =
         std::iter::successors(Some(ItemEvent::Created), |event| next_item_event(*event))
             .map(item_event);
-    let account_event = Event::verification_requested(VerificationId(id(2)), at(1));
+    let account_event =
+        |happened| Event::of_account(EventId(id(1)), AccountId(id(2)), at(1), happened);
+    let account_events = [
+        AccountEvent::PasswordChanged,
+        AccountEvent::SecondFactorSet { on: true },
+        AccountEvent::SecondFactorSet { on: false },
+    ];
+    let proof = Event::verification_requested(VerificationId(id(2)), at(1));
     let records = std::iter::successors(Some(Verdict::Accepted), |last| next_verdict(*last));
     order_events
         .chain(item_events)
-        .chain([account_event])
+        .chain(account_events.map(account_event))
+        .chain([proof])
         .map(Message::Event)
         .chain(records.map(record))
         .collect()

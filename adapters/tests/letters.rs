@@ -21,7 +21,7 @@ use adapters::clock::ManualClock;
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use domain::account::Account;
-use domain::event::{Event, OrderEvent};
+use domain::event::{AccountEvent, Event, OrderEvent};
 use domain::order::Order;
 use domain::policy::ReturnPolicy;
 use domain::ports::mail::{Content, Letter};
@@ -29,8 +29,8 @@ use domain::ports::{Mailer, Ports};
 use domain::use_cases::forget::forget;
 use domain::use_cases::send_letters::{asks_for_a_letter, send_letters};
 use domain::verification::{Purpose, Verification};
-use domain::{Fault, FaultKind, Language, RefundId, VerificationId};
-use stores::bench::{Bench, account, at, calendar, email, id, new_ids, record};
+use domain::{EventId, Fault, FaultKind, Language, RefundId, VerificationId};
+use stores::bench::{Bench, account, at, buyer, calendar, email, id, new_ids, record};
 use stores::sqlite;
 use tempfile::TempDir;
 
@@ -78,6 +78,8 @@ fn told(content: &Content) -> &'static str {
     match content {
         Content::Code { .. } => "code",
         Content::KnownAddress => "known",
+        Content::PasswordChanged => "password",
+        Content::SecondFactorSet { .. } => "factor",
         Content::OrderPaid { .. } => "paid",
         Content::OrderCancelled { .. } => "cancelled",
         Content::PartCancelled { .. } => "part cancelled",
@@ -321,6 +323,29 @@ async fn a_code_is_made_anew_for_every_letter_and_a_known_address_has_none() {
         panic!("it has one");
     };
     assert_eq!((code.len(), valid_minutes), (8, 10));
+}
+
+#[tokio::test]
+async fn an_owner_reads_once_how_their_account_is_signed_in_to() {
+    let shop = open().await;
+    let happened = [
+        AccountEvent::PasswordChanged,
+        AccountEvent::SecondFactorSet { on: false },
+    ];
+    let events = |who| {
+        let all = (0..).zip(happened);
+        all.map(move |(number, what)| {
+            Event::of_account(EventId(id(who, number)), buyer(who), at(0), what)
+        })
+    };
+    // Of the second nobody is there to be told.
+    let events: Vec<Event> = events(1).chain(events(99)).collect();
+    shop.send(&events).await.unwrap();
+    shop.send(&events).await.unwrap();
+    let told = [(events[0].id.0, "password"), (events[1].id.0, "factor")];
+    assert_eq!(shop.post.to(KIM), told);
+    assert_eq!(shop.post.taken.lock().unwrap().len(), 2);
+    assert!(shop.letter(KIM, "password").language == Language::Korean);
 }
 
 #[test]

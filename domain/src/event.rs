@@ -5,7 +5,9 @@ use uuid::Uuid;
 use crate::message::Topic;
 use crate::order::Rejection;
 use crate::trace::TraceContext;
-use crate::{EventId, ItemId, OrderId, PaymentId, RefundId, ReturnId, Timestamp, VerificationId};
+use crate::{
+    AccountId, EventId, ItemId, OrderId, PaymentId, RefundId, ReturnId, Timestamp, VerificationId,
+};
 
 /// Something that happened, with an id that is the same however often it is told.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -28,6 +30,10 @@ pub enum What {
         item: ItemId,
         version: i64,
         happened: ItemEvent,
+    },
+    Account {
+        account: AccountId,
+        happened: AccountEvent,
     },
     /// Somebody wants to prove an e-mail address; the mail worker makes the code.
     VerificationRequested { verification: VerificationId },
@@ -96,6 +102,13 @@ pub enum ItemEvent {
     Scheduled,
 }
 
+/// What changed about how somebody signs in; its owner is told, in case it was somebody else.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AccountEvent {
+    PasswordChanged,
+    SecondFactorSet { on: bool },
+}
+
 /// The namespace of derived event ids.
 const EVENTS: Uuid = Uuid::from_u128(0xc4a1_0d6e_93f5_4de8_b7a0_3f2c_8e51_96db);
 
@@ -130,6 +143,22 @@ impl Event {
         }
     }
 
+    /// An account has no version that an id could be made of: `id` is a new one.
+    #[must_use]
+    pub fn of_account(
+        id: EventId,
+        account: AccountId,
+        at: Timestamp,
+        happened: AccountEvent,
+    ) -> Self {
+        Self {
+            id,
+            at,
+            what: What::Account { account, happened },
+            trace: None,
+        }
+    }
+
     #[must_use]
     pub fn verification_requested(verification: VerificationId, at: Timestamp) -> Self {
         let id = derived_id(verification.0, 1);
@@ -146,7 +175,7 @@ impl Event {
         match self.what {
             What::Order { .. } => Topic::Orders,
             What::Item { .. } => Topic::Items,
-            What::VerificationRequested { .. } => Topic::Accounts,
+            What::Account { .. } | What::VerificationRequested { .. } => Topic::Accounts,
         }
     }
 
@@ -156,6 +185,7 @@ impl Event {
         match &self.what {
             What::Order { order, .. } => order.0,
             What::Item { item, .. } => item.0,
+            What::Account { account, .. } => account.0,
             What::VerificationRequested { verification } => verification.0,
         }
     }

@@ -56,7 +56,10 @@ fn requested(message: &Message) -> Option<(OrderId, PaymentId)> {
             happened: OrderEvent::PaymentRequested { payment },
             ..
         } => Some((order, payment)),
-        What::Order { .. } | What::Item { .. } | What::VerificationRequested { .. } => None,
+        What::Order { .. }
+        | What::Item { .. }
+        | What::Account { .. }
+        | What::VerificationRequested { .. } => None,
     }
 }
 

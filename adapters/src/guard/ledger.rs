@@ -203,7 +203,7 @@ through_breaker! {
             account: AccountId, to: &Email, proofs: [VerificationId; 2], at: Timestamp
         ) -> Changed;
         fn update_profile(account: AccountId, change: ProfileChange) -> Option<Account>;
-        fn set_second_factor(account: AccountId, on: bool) -> bool;
+        fn set_second_factor(account: AccountId, on: bool, event: &Event) -> bool;
         fn delete_account(account: AccountId, at: Timestamp) -> Deleted;
         fn replace_password_hash(id: AccountId, from: &str, to: &str) -> bool;
         fn change_role(id: AccountId, from: Role, to: Role, act: &Act) -> bool;

@@ -59,6 +59,8 @@ fn shown(content: &Content) -> Option<&str> {
             tracking_number, ..
         } => Some(tracking_number),
         Content::KnownAddress
+        | Content::PasswordChanged
+        | Content::SecondFactorSet { .. }
         | Content::OrderPaid { .. }
         | Content::OrderCancelled { .. }
         | Content::PartCancelled { .. }
@@ -73,6 +75,8 @@ fn bill(content: &Content) -> Option<&Bill> {
         Content::OrderPaid { bill, .. } | Content::OrderCancelled { bill, .. } => Some(bill),
         Content::Code { .. }
         | Content::KnownAddress
+        | Content::PasswordChanged
+        | Content::SecondFactorSet { .. }
         | Content::PartCancelled { .. }
         | Content::Refunded { .. }
         | Content::Dispatched { .. }

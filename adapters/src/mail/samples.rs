@@ -49,6 +49,9 @@ pub fn contents() -> Vec<(&'static str, Content)> {
         ("code_for_new_address", code_for(Purpose::NewAddress)),
         ("code_for_old_address", code_for(Purpose::OldAddress)),
         ("known_address", Content::KnownAddress),
+        ("password_changed", Content::PasswordChanged),
+        ("second_factor_on", Content::SecondFactorSet { on: true }),
+        ("second_factor_off", Content::SecondFactorSet { on: false }),
         (
             "order_paid",
             Content::OrderPaid {

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use async_trait::async_trait;
 use domain::account::{Account, Email, ProfileChange, Role};
 use domain::act::Act;
+use domain::event::Event;
 use domain::ports::Accounts;
 use domain::ports::accounts::{Changed, Deleted, PasswordChange};
 use domain::session::Ending;
@@ -20,6 +21,7 @@ use super::bulk::{self, MOST_IDS, exactly};
 use super::entities::{accounts, sessions, verifications};
 use super::erasure::erase;
 use super::fault::{Stop, while_doing};
+use super::outbox;
 use super::records;
 use super::rows::account::{account, account_row, email_index, sealed_email, sealed_profile};
 use super::rows::ms;
@@ -84,7 +86,8 @@ impl Accounts for Ledger {
     }
 
     async fn change_password(&self, change: &PasswordChange) -> Result<Changed, Fault> {
-        self.write("changing a password", |on| async move {
+        let at = change.event.at;
+        let changed = self.write("changing a password", |on| async move {
             use accounts::Column::{Id, PasswordHash};
             let present = accounts::Entity::find_by_id(change.account.0)
                 .filter(PasswordHash.eq(change.from.as_str()))
@@ -93,23 +96,26 @@ impl Accounts for Ledger {
             if present.one(&on).await?.is_none() || !are_unused(&on, proof).await? {
                 return Ok(Changed::TooLate);
             }
-            use_up(&on, proof, change.at).await?;
+            use_up(&on, proof, at).await?;
             accounts::Entity::update_many()
                 .col_expr(PasswordHash, Expr::value(change.to.as_str()))
                 .filter(Id.eq(change.account.0))
                 .exec(&on)
                 .await?;
-            end_sessions(&on, change.account, Ending::All, change.at).await?;
+            end_sessions(&on, change.account, Ending::All, at).await?;
             // A sign-in that began with the old password.
             verifications::Entity::update_many()
-                .col_expr(verifications::Column::UsedAt, Expr::value(ms(change.at)))
+                .col_expr(verifications::Column::UsedAt, Expr::value(ms(at)))
                 .filter(verifications::Column::AccountId.eq(change.account.0))
                 .filter(verifications::Column::UsedAt.is_null())
                 .exec(&on)
                 .await?;
+            outbox::insert_here(&on, [&change.event]).await?;
             Ok(Changed::Done)
-        })
-        .await
+        });
+        let changed = changed.await?;
+        self.events.notify_one();
+        Ok(changed)
     }
 
     async fn change_email(
@@ -170,17 +176,28 @@ impl Accounts for Ledger {
         .await
     }
 
-    async fn set_second_factor(&self, account: AccountId, on_or_off: bool) -> Result<bool, Fault> {
-        self.write("setting the second factor", |on| async move {
+    async fn set_second_factor(
+        &self,
+        account: AccountId,
+        on_or_off: bool,
+        event: &Event,
+    ) -> Result<bool, Fault> {
+        let set = self.write("setting the second factor", |on| async move {
+            use accounts::Column::{Id, SecondFactor};
             let update = accounts::Entity::update_many()
-                .col_expr(accounts::Column::SecondFactor, Expr::value(on_or_off))
-                .filter(accounts::Column::Id.eq(account.0));
-            update.exec(&on).await?;
-            // An update that changes nothing moves no row on every engine.
+                .col_expr(SecondFactor, Expr::value(on_or_off))
+                .filter(Id.eq(account.0))
+                .filter(SecondFactor.eq(!on_or_off));
+            if update.exec(&on).await?.rows_affected == 1 {
+                outbox::insert_here(&on, [event]).await?;
+                return Ok(true);
+            }
             let there = accounts::Entity::find_by_id(account.0).one(&on).await?;
             Ok(there.is_some())
-        })
-        .await
+        });
+        let is_there = set.await?;
+        self.events.notify_one();
+        Ok(is_there)
     }
 
     async fn delete_account(&self, account: AccountId, at: Timestamp) -> Result<Deleted, Fault> {

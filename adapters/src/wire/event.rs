@@ -1,10 +1,10 @@
 //! Events as JSON, in the outbox and in the log.
 //!
 //! One flat object: `v` (the version), `id`, `at` (epoch milliseconds), `type` (dotted, past
-//! tense), `subject` (the order, item or verification it is about), and what else the type has.
+//! tense), `subject` (the order, item, account or verification it is about), and what else the type has.
 
-use domain::event::{Event, ItemEvent, OrderEvent, What};
-use domain::{EventId, ItemId, OrderId, PaymentId, RefundId, ReturnId, VerificationId};
+use domain::event::{AccountEvent, Event, ItemEvent, OrderEvent, What};
+use domain::{AccountId, EventId, ItemId, OrderId, PaymentId, RefundId, ReturnId, VerificationId};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
@@ -62,6 +62,17 @@ pub fn encode(event: &Event) -> Result<String, NotAMessage> {
             EventWire {
                 kind: kind.into(),
                 ..bare(event, item.0, Some(*version))
+            }
+        }
+        What::Account { account, happened } => {
+            let kind = match happened {
+                AccountEvent::PasswordChanged => "account.password_changed",
+                AccountEvent::SecondFactorSet { on: true } => "account.second_factor_on",
+                AccountEvent::SecondFactorSet { on: false } => "account.second_factor_off",
+            };
+            EventWire {
+                kind: kind.into(),
+                ..bare(event, account.0, None)
             }
         }
         What::VerificationRequested { verification } => EventWire {
@@ -162,6 +173,10 @@ pub fn decode(json: &[u8]) -> Result<Event, NotAMessage> {
         Some(("account", "verification_requested")) => What::VerificationRequested {
             verification: VerificationId(wire.subject.0),
         },
+        Some(("account", kind)) => What::Account {
+            account: AccountId(wire.subject.0),
+            happened: account_event(kind)?,
+        },
         _ => return Err(NotAMessage::because("an event of an unknown type")),
     };
     Ok(Event {
@@ -169,6 +184,15 @@ pub fn decode(json: &[u8]) -> Result<Event, NotAMessage> {
         at: instant(wire.at)?,
         what,
         trace: None,
+    })
+}
+
+fn account_event(kind: &str) -> Result<AccountEvent, NotAMessage> {
+    Ok(match kind {
+        "password_changed" => AccountEvent::PasswordChanged,
+        "second_factor_on" => AccountEvent::SecondFactorSet { on: true },
+        "second_factor_off" => AccountEvent::SecondFactorSet { on: false },
+        _ => return Err(NotAMessage::because("an event of an unknown type")),
     })
 }
 

@@ -77,7 +77,7 @@ fn happened(event: &Event) -> Option<(domain::OrderId, i64, OrderEvent)> {
             version,
             happened,
         } => Some((*order, *version, happened.clone())),
-        What::Item { .. } | What::VerificationRequested { .. } => None,
+        What::Account { .. } | What::Item { .. } | What::VerificationRequested { .. } => None,
     }
 }
 

@@ -2,12 +2,13 @@
 
 use domain::account::ProfileChange;
 use domain::delivery::Address;
+use domain::event::{AccountEvent, Event, What};
 use domain::order::Order;
 use domain::policy::ReturnPolicy;
 use domain::ports::accounts::{Changed, Deleted, PasswordChange};
 use domain::session::Ending;
 use domain::verification::{Purpose, Verification};
-use domain::{Language, ReturnId, VerificationId};
+use domain::{EventId, Language, ReturnId, VerificationId};
 
 use super::accounts::{ask, verification};
 use super::bench::{
@@ -27,8 +28,25 @@ fn change(from: &str, to: &str, proof: Option<VerificationId>) -> PasswordChange
         from: from.to_owned(),
         to: to.to_owned(),
         proof,
-        at: at(50),
+        event: event(AccountEvent::PasswordChanged),
     }
+}
+
+fn event(happened: AccountEvent) -> Event {
+    Event::of_account(EventId(id(13, 1)), buyer(1), at(50), happened)
+}
+
+/// What became of this account, as far as anybody was told.
+async fn told(bench: &Bench) -> Vec<AccountEvent> {
+    let told = bench.pending(99).await.into_iter();
+    let told = told.filter_map(|event| match event.what {
+        What::Account { account, happened } if account == buyer(1) => Some(happened),
+        What::Account { .. }
+        | What::Order { .. }
+        | What::Item { .. }
+        | What::VerificationRequested { .. } => None,
+    });
+    told.collect()
 }
 
 async fn hash_of(bench: &Bench, who: u128) -> Option<String> {
@@ -58,6 +76,7 @@ pub async fn a_password_changes_once_and_ends_what_was_open(bench: Bench) {
         done += i32::from(one.await.unwrap().unwrap() == Changed::Done);
     }
     assert_eq!(done, 1);
+    assert_eq!(told(&bench).await, [AccountEvent::PasswordChanged]);
     assert!(hash_of(&bench, 1).await.unwrap().starts_with("new "));
     for session in &sessions {
         assert!(bench.sessions.session(session.id).await.unwrap().is_none());
@@ -152,11 +171,20 @@ pub async fn a_profile_says_what_its_owner_said_last(bench: Bench) {
     );
     assert!(update(2, change).await.is_none());
     let set = async |who, on| {
-        let setting = bench.accounts.set_second_factor(buyer(who), on);
+        let event = event(AccountEvent::SecondFactorSet { on });
+        let setting = bench.accounts.set_second_factor(buyer(who), on, &event);
         setting.await.unwrap()
     };
     assert!(set(1, true).await && set(1, true).await);
     assert!(!set(2, true).await);
+    assert!(set(1, false).await && set(1, true).await);
+    let told = told(&bench).await;
+    let told = told.iter().map(|happened| match happened {
+        AccountEvent::SecondFactorSet { on } => *on,
+        AccountEvent::PasswordChanged => panic!("it did not"),
+    });
+    let told: Vec<bool> = told.collect();
+    assert_eq!(told, [true, false, true], "where something changed");
     expected.second_factor = true;
     let read = bench.accounts.account(buyer(1)).await.unwrap();
     assert!(read.is_some_and(|read| read == expected));

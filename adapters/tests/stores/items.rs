@@ -36,7 +36,7 @@ async fn happened(bench: &Bench) -> Vec<(ItemId, i64, ItemEvent)> {
             version,
             happened,
         } => Some((item, version, happened)),
-        What::Order { .. } | What::VerificationRequested { .. } => None,
+        What::Account { .. } | What::Order { .. } | What::VerificationRequested { .. } => None,
     });
     items.collect()
 }

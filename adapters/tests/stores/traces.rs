@@ -56,7 +56,7 @@ pub async fn steps_committed_together_keep_apart_whose_they_are(bench: Bench) {
     join_all(callers).await;
     let is_payment = |what: &What| match what {
         What::Order { happened, .. } => matches!(happened, OrderEvent::PaymentRequested { .. }),
-        What::Item { .. } | What::VerificationRequested { .. } => false,
+        What::Account { .. } | What::Item { .. } | What::VerificationRequested { .. } => false,
     };
     let expected = (1..=CALLERS).map(|number| {
         let trace = (number % 3 != 0).then_some(number);

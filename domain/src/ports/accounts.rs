@@ -4,6 +4,7 @@ use async_trait::async_trait;
 
 use crate::account::{Account, Email, ProfileChange, Role};
 use crate::act::Act;
+use crate::event::Event;
 use crate::{AccountId, Fault, Timestamp, VerificationId};
 
 #[async_trait]
@@ -47,8 +48,14 @@ pub trait Accounts: Send + Sync {
         change: ProfileChange,
     ) -> Result<Option<Account>, Fault>;
 
-    /// Sets whether signing in asks for a code too; `false` when the account is gone.
-    async fn set_second_factor(&self, account: AccountId, on: bool) -> Result<bool, Fault>;
+    /// Sets whether signing in asks for a code too, and writes `event` where it did not already;
+    /// `false` when the account is gone.
+    async fn set_second_factor(
+        &self,
+        account: AccountId,
+        on: bool,
+        event: &Event,
+    ) -> Result<bool, Fault>;
 
     /// Removes an account with everything personal: its wishlist, its proofs, the addresses of its
     /// orders, the reasons it gave for returns. Ends its sessions. The orders stay, with their
@@ -91,7 +98,8 @@ pub struct PasswordChange {
     pub to: String,
     /// What proves the address of who does not know the old one.
     pub proof: Option<VerificationId>,
-    pub at: Timestamp,
+    /// That it changed, and when.
+    pub event: Event,
 }
 
 /// What became of a change of an account.

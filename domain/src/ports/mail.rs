@@ -43,6 +43,10 @@ pub enum Content {
     },
     /// Somebody wants an account with an address that has one.
     KnownAddress,
+    PasswordChanged,
+    SecondFactorSet {
+        on: bool,
+    },
     OrderPaid {
         bill: Bill,
         /// When the parcel leaves, where it has not yet.

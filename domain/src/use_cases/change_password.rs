@@ -1,6 +1,7 @@
 //! A new password, from who knows the old one or who proves their address.
 
 use crate::account::{Account, Email};
+use crate::event::{AccountEvent, Event};
 use crate::ports::Ports;
 use crate::ports::accounts::{Changed, PasswordChange};
 use crate::refusal::Reason;
@@ -8,7 +9,7 @@ use crate::use_cases::proofs::{self, Wish};
 use crate::use_cases::sign_in::{self, SignedIn};
 use crate::use_cases::sign_up::new_password;
 use crate::verification::Purpose;
-use crate::{AccountId, Failure, Language, VerificationId};
+use crate::{AccountId, EventId, Failure, Language, VerificationId};
 
 /// Changes the password of who is signed in, and ends every session, this one too; a new one is
 /// opened.
@@ -97,15 +98,22 @@ async fn change(
     let Some(from) = account.password_hash.replace(to.clone()) else {
         return Ok(None);
     };
+    let event = account_event(ports, account.id, AccountEvent::PasswordChanged);
     let change = PasswordChange {
         account: account.id,
         from,
         to,
         proof,
-        at: ports.clock.now(),
+        event,
     };
     Ok(match ports.accounts.change_password(&change).await? {
         Changed::Done => Some(account),
         Changed::EmailTaken | Changed::TooLate => None,
     })
+}
+
+/// What its owner is told of.
+pub(crate) fn account_event(ports: &Ports, account: AccountId, happened: AccountEvent) -> Event {
+    let id = EventId(ports.random_id());
+    Event::of_account(id, account, ports.clock.now(), happened)
 }

@@ -1,10 +1,11 @@
 //! What an account's owner changes about it, and how it goes.
 
 use crate::account::{Account, ProfileChange, Role};
+use crate::event::AccountEvent;
 use crate::ports::Ports;
 use crate::ports::accounts::Deleted;
 use crate::refusal::Reason;
-use crate::use_cases::change_password::who_knows;
+use crate::use_cases::change_password::{account_event, who_knows};
 use crate::{AccountId, Failure, Requester};
 
 /// Changes a profile.
@@ -38,7 +39,9 @@ pub async fn set_second_factor(
     on: bool,
 ) -> Result<Account, Failure> {
     let mut account = who_knows(ports, account, password, "password").await?;
-    if !ports.accounts.set_second_factor(account.id, on).await? {
+    let event = account_event(ports, account.id, AccountEvent::SecondFactorSet { on });
+    let accounts = &ports.accounts;
+    if !accounts.set_second_factor(account.id, on, &event).await? {
         return Err(Reason::NotFound.into());
     }
     account.second_factor = on;

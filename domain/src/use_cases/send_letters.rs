@@ -1,5 +1,5 @@
-//! Writes to people about what happened: to buyers about their orders, and to whoever wants to prove
-//! an address.
+//! Writes to people about what happened: to buyers about their orders, to whoever wants to prove an
+//! address, and to owners of accounts about how they are signed in to.
 //!
 //! A letter goes out once for its event, however often that is told: the ledger is asked which went
 //! out, and is told of each that did. Whoever dies between sending and noting leaves a letter that
@@ -13,11 +13,11 @@ use chrono::TimeDelta;
 use futures_util::StreamExt;
 use futures_util::stream;
 
-use crate::event::{Event, What};
+use crate::event::{AccountEvent, Event, What};
 use crate::ports::Ports;
-use crate::ports::mail::Letter;
+use crate::ports::mail::{Content, Letter};
 use crate::use_cases::send_code::code_letter;
-use crate::{Fault, FaultKind, OrderId, Timestamp};
+use crate::{AccountId, EventId, Fault, FaultKind, OrderId, Timestamp};
 
 use news::{News, Topic};
 
@@ -34,7 +34,7 @@ pub(crate) const KNOWN_DAYS: i64 = MOST_DAYS + 1;
 #[must_use]
 pub fn asks_for_a_letter(event: &Event) -> bool {
     match &event.what {
-        What::VerificationRequested { .. } => true,
+        What::Account { .. } | What::VerificationRequested { .. } => true,
         What::Item { .. } => false,
         What::Order { happened, .. } => Topic::of(happened).is_some(),
     }
@@ -94,7 +94,7 @@ async fn pending<'a>(ports: &Ports, events: &'a [Event]) -> Result<Vec<&'a Event
 fn order_of(event: &Event) -> Option<OrderId> {
     match event.what {
         What::Order { order, .. } => Some(order),
-        What::Item { .. } | What::VerificationRequested { .. } => None,
+        What::Account { .. } | What::Item { .. } | What::VerificationRequested { .. } => None,
     }
 }
 
@@ -124,6 +124,27 @@ async fn letter(ports: &Ports, news: &News, event: &Event) -> Result<Option<Lett
             Some(topic) => news.letter(ports, event.id, *order, topic),
             None => Ok(None),
         },
+        What::Account { account, happened } => {
+            account_letter(ports, event.id, *account, *happened).await
+        }
         What::Item { .. } => Ok(None),
     }
+}
+
+async fn account_letter(
+    ports: &Ports,
+    event: EventId,
+    account: AccountId,
+    happened: AccountEvent,
+) -> Result<Option<Letter>, Fault> {
+    let owner = ports.accounts.account(account).await?;
+    Ok(owner.map(|owner| Letter {
+        id: event.0,
+        to: owner.email,
+        language: owner.language,
+        content: match happened {
+            AccountEvent::PasswordChanged => Content::PasswordChanged,
+            AccountEvent::SecondFactorSet { on } => Content::SecondFactorSet { on },
+        },
+    }))
 }

@@ -119,7 +119,7 @@ impl<'a> Done<'a> {
         }
         let cause = match &step.event.what {
             What::Order { happened, .. } => Cause::of_release(happened),
-            What::Item { .. } | What::VerificationRequested { .. } => None,
+            What::Account { .. } | What::Item { .. } | What::VerificationRequested { .. } => None,
         };
         let cause = cause.ok_or_else(|| {
             Fault::corrupt("releasing units", "nothing has happened that releases any")

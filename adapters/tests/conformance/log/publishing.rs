@@ -1,5 +1,7 @@
 //! What is published, and how it comes out.
 
+use domain::EventId;
+use domain::event::AccountEvent;
 use domain::trace::TraceContext;
 
 use super::traced::traced;
@@ -71,7 +73,9 @@ pub async fn messages_come_as_they_went(world: &impl World) {
         .collect();
     let item = Event::of_item(ItemId(fresh()), 1, at(7), ItemEvent::Created);
     let proof = Event::verification_requested(VerificationId(fresh()), at(8));
-    messages.extend([Message::Event(item), Message::Event(proof)]);
+    let id = EventId(fresh());
+    let changed = Event::of_account(id, AccountId(fresh()), at(9), AccountEvent::PasswordChanged);
+    messages.extend([item, proof, changed].map(Message::Event));
     let withdrawn = match order(ItemId(fresh()), 5) {
         Message::Order(record) => OrderRecord {
             verdict: Verdict::Withdrawn,

@@ -116,7 +116,7 @@ fn touched(record: &Delivery) -> Option<OrderId> {
     match record.content.as_ref().ok()? {
         Message::Event(event) => match event.what {
             What::Order { order, .. } => Some(order),
-            What::Item { .. } | What::VerificationRequested { .. } => None,
+            What::Account { .. } | What::Item { .. } | What::VerificationRequested { .. } => None,
         },
         Message::Order(_) => None,
     }

@@ -40,7 +40,7 @@ port! { Accounts {
     change_password(&PasswordChange) -> Changed;
     change_email(AccountId, &Email, [VerificationId; 2], Timestamp) -> Changed;
     update_profile(AccountId, ProfileChange) -> Option<Account>;
-    set_second_factor(AccountId, bool) -> bool;
+    set_second_factor(AccountId, bool, &Event) -> bool;
     delete_account(AccountId, Timestamp) -> Deleted;
     replace_password_hash(AccountId, &str, &str) -> bool;
     change_role(AccountId, Role, Role, &Act) -> bool;
