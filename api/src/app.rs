@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderValue};
 use domain::ports::Mailbox;
+use domain::ports::provider::NoticeRefused;
 use domain::rate::Rate;
 use domain::{Peer, Requester};
 use futures_util::future::BoxFuture;
@@ -18,7 +19,6 @@ use crate::engine::Engine;
 use crate::origin::Networks;
 use crate::request::RequestContext;
 use crate::sessions::EndedSessions;
-use crate::webhooks::Hear;
 
 /// The public keys of access tokens, as a JWK set in JSON: others after a rotation.
 pub type PublicKeys = Arc<dyn Fn() -> String + Send + Sync>;
@@ -52,6 +52,11 @@ pub struct App {
 
 /// Counts one request from here. An error says after how many milliseconds there may be another.
 pub type Limit = Arc<dyn Fn(Peer) -> BoxFuture<'static, Result<(), u64>> + Send + Sync>;
+
+/// Listens to a notice of the payment provider: its body as it came, and what is to prove it. Done
+/// once everything that follows is committed.
+pub type Hear =
+    Arc<dyn Fn(Vec<u8>, String) -> BoxFuture<'static, Result<(), NoticeRefused>> + Send + Sync>;
 
 impl App {
     /// Counts a request of whoever is not signed in by where it comes from.

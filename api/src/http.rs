@@ -25,10 +25,10 @@ use uuid::Uuid;
 use crate::answer::{RequestError, RequestErrorCode};
 use crate::app::App;
 use crate::authenticate::{Denied, Identity, bearer};
+use crate::census::Sockets;
 use crate::fault::Fault;
 use crate::intake::{self, Origin};
 use crate::request::{Params, RequestContext, accepted_language};
-use crate::socket::Sockets;
 use crate::sse;
 
 use media::{Accepted, Media};
@@ -75,13 +75,6 @@ pub(crate) async fn get(
     };
     let depth = app.engine.limits().json_depth;
     call.respond(|| params::from_url(uri, depth)).await
-}
-
-/// A refusal that has nothing to do with GraphQL.
-pub(crate) fn refuse(app: &App, error: &RequestError) -> Response<Body> {
-    let mut response = reply::refused(Media::Json, error);
-    reply::name(&mut response, (app.request_id)());
-    response
 }
 
 /// Any other method.

@@ -15,7 +15,7 @@ use tokio::time::timeout;
 
 use crate::answer::{RequestError, RequestErrorCode};
 use crate::app::App;
-use crate::http;
+use crate::http::reply;
 use crate::origin::Connected;
 
 /// The most bytes of a body that are taken only to be forgotten, and how long that may last.
@@ -67,7 +67,7 @@ pub(crate) async fn admit(
     let app = &intake.app;
     let memory = match intake.memory(&request) {
         Ok(memory) => memory,
-        Err(error) => return http::refuse(app, &error),
+        Err(error) => return reply::refuse(app, &error),
     };
     let from = request.extensions().get::<Connected>().copied();
     let networks = &app.settings.networks;

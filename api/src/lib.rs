@@ -6,6 +6,7 @@
 pub mod answer;
 pub mod app;
 pub mod authenticate;
+mod census;
 mod counts;
 pub mod engine;
 pub mod fault;

@@ -22,9 +22,9 @@ use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::answer::RequestError;
 use crate::app::{App, ConnectionSettings, PublicKeys, Readiness};
+use crate::census::Sockets;
 use crate::intake::{self, Intake};
 use crate::origin::Networks;
-use crate::socket::Sockets;
 use connections::Connections;
 use overload::{GRAPHQL, Overload};
 
@@ -163,7 +163,7 @@ fn refusing(app: &Arc<App>) -> Router {
     let answering = Arc::clone(app);
     let router = Router::new().fallback(async move || {
         let error = RequestError::overloaded();
-        http::refuse(&answering, &error)
+        http::reply::refuse(&answering, &error)
     });
     let router = match headers::cors(&app.settings.origins) {
         Some(cors) => router.layer(cors),

@@ -4,7 +4,6 @@
 //! whose time ends closes with 4403, after which the public clients connect again with a fresh one;
 //! too many sockets of one account or from one place, and too many messages, close with 4429, after which they don't; shutting down is 1001.
 
-mod census;
 mod connection;
 mod message;
 mod operations;
@@ -22,10 +21,10 @@ use axum::http::{HeaderMap, Response, Uri};
 
 use crate::answer::{RequestError, RequestErrorCode};
 use crate::app::App;
-use crate::http;
+use crate::census::Sockets;
+use crate::http::{self, reply};
 use crate::intake::Origin;
 
-pub(crate) use census::{Crowded, Sockets};
 use connection::Connection;
 
 /// The subprotocol's name in the handshake.
@@ -42,7 +41,7 @@ pub(crate) async fn upgrade_or_get(
 ) -> Response<Body> {
     match upgrade {
         Ok(upgrade) => open(upgrade, app, sockets, (origin, &headers)),
-        Err(_) if headers.contains_key(UPGRADE) => http::refuse(
+        Err(_) if headers.contains_key(UPGRADE) => reply::refuse(
             &app,
             &RequestError::new(
                 RequestErrorCode::BadRequest,
@@ -62,7 +61,7 @@ fn open(
     let Some(seat) = sockets.seat(&app.settings.sockets) else {
         let message = "This node has as many sockets as it takes. Try again.";
         let error = RequestError::new(RequestErrorCode::Unavailable, message);
-        return http::refuse(&app, &error);
+        return reply::refuse(&app, &error);
     };
     let language = http::language(headers);
     let most = app.engine.limits().body_bytes;

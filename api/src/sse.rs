@@ -19,10 +19,10 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use crate::answer::{RequestError, RequestErrorCode};
 use crate::app::{App, SocketSettings};
 use crate::authenticate::Identity;
+use crate::census::{Crowded, Sockets};
 use crate::engine::Prepared;
 use crate::operation::{self, Event};
 use crate::request::RequestContext;
-use crate::socket::{Crowded, Sockets};
 use crate::term::Term;
 
 /// Tells proxies that would gather an answer to pass this one on as it comes.

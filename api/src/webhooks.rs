@@ -8,7 +8,6 @@ use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
 use axum::routing::{MethodRouter, post};
 use domain::ports::provider::NoticeRefused;
-use futures_util::future::BoxFuture;
 use tokio::sync::Semaphore;
 
 use crate::answer::RequestErrorCode;
@@ -23,11 +22,6 @@ const MOST_BYTES: usize = 256 * 1024;
 /// them.
 const AT_ONCE: usize = 500;
 const SIGNATURE: &str = "stripe-signature";
-
-/// Listens to a notice: its body as it came, and what is to prove it. Done once everything that
-/// follows is committed.
-pub type Hear =
-    Arc<dyn Fn(Vec<u8>, String) -> BoxFuture<'static, Result<(), NoticeRefused>> + Send + Sync>;
 
 /// `POST /webhooks/payments`.
 pub(crate) fn payments() -> MethodRouter<Arc<App>> {

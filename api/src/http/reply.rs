@@ -10,6 +10,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::answer::{RequestError, RequestErrorCode};
+use crate::app::App;
 
 use super::media::Media;
 
@@ -39,6 +40,13 @@ pub(super) fn refused(media: Media, error: &RequestError) -> Response<Body> {
     if let Some(seconds) = error.retry_after_s() {
         response.headers_mut().insert(RETRY_AFTER, seconds.into());
     }
+    response
+}
+
+/// A refusal that has nothing to do with GraphQL.
+pub(crate) fn refuse(app: &App, error: &RequestError) -> Response<Body> {
+    let mut response = refused(Media::Json, error);
+    name(&mut response, (app.request_id)());
     response
 }
 

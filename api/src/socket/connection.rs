@@ -15,13 +15,13 @@ use tokio_tungstenite::tungstenite;
 use crate::answer::{RequestError, RequestErrorCode};
 use crate::app::App;
 use crate::authenticate::{Denied, Identity, bearer};
+use crate::census::{Crowded, Place, Sockets};
 use crate::http::denied_error;
 use crate::intake::Origin;
 use crate::operation::Event;
 use crate::request::RequestContext;
 use crate::term::Term;
 
-use super::census::{Crowded, Place, Sockets};
 use super::message::{Credentials, FromClient, FromServer};
 use super::operations::Operations;
 use super::pace::Pace;
