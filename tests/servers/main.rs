@@ -19,6 +19,8 @@
 #[path = "../support/harness.rs"]
 mod support;
 
+#[path = "../it/accounts.rs"]
+mod accounts;
 #[path = "../it/after_sale.rs"]
 mod after_sale;
 #[path = "../it/attacks.rs"]
