@@ -23,7 +23,9 @@ use super::erasure::erase;
 use super::fault::{Stop, while_doing};
 use super::outbox;
 use super::records;
-use super::rows::account::{account, account_row, email_index, sealed_email, sealed_profile};
+use super::rows::account::{
+    account, account_row, email_index, has_second_factor, sealed_email, sealed_profile,
+};
 use super::rows::ms;
 use super::sessions::end_sessions;
 use super::verifications::{are_unused, use_up};
@@ -183,17 +185,18 @@ impl Accounts for Ledger {
         event: &Event,
     ) -> Result<bool, Fault> {
         let set = self.write("setting the second factor", |on| async move {
-            use accounts::Column::{Id, SecondFactor};
-            let update = accounts::Entity::update_many()
-                .col_expr(SecondFactor, Expr::value(on_or_off))
-                .filter(Id.eq(account.0))
-                .filter(SecondFactor.eq(!on_or_off));
-            if update.exec(&on).await?.rows_affected == 1 {
+            let locked = accounts::Entity::find_by_id(account.0).lock_exclusive();
+            let Some(row) = locked.one(&on).await? else {
+                return Ok(false);
+            };
+            if has_second_factor(&row) != on_or_off {
+                let update = accounts::Entity::update_many()
+                    .col_expr(accounts::Column::SecondFactor, Expr::value(on_or_off))
+                    .filter(accounts::Column::Id.eq(account.0));
+                update.exec(&on).await?;
                 outbox::insert_here(&on, [event]).await?;
-                return Ok(true);
             }
-            let there = accounts::Entity::find_by_id(account.0).one(&on).await?;
-            Ok(there.is_some())
+            Ok(true)
         });
         let is_there = set.await?;
         self.events.notify_one();

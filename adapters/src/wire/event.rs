@@ -1,7 +1,8 @@
 //! Events as JSON, in the outbox and in the log.
 //!
 //! One flat object: `v` (the version), `id`, `at` (epoch milliseconds), `type` (dotted, past
-//! tense), `subject` (the order, item, account or verification it is about), and what else the type has.
+//! tense), `subject` (the order, item, account or verification it is about), and what else the type
+//! has.
 
 use domain::event::{AccountEvent, Event, ItemEvent, OrderEvent, What};
 use domain::{AccountId, EventId, ItemId, OrderId, PaymentId, RefundId, ReturnId, VerificationId};

@@ -1,10 +1,11 @@
 //! How a server's ledger is opened, and what it is told.
 
 use adapters::sql::{Ledger, LedgerSettings};
-use domain::FaultKind;
+use domain::event::{AccountEvent, Event};
 use domain::ports::Clock;
+use domain::{EventId, FaultKind};
 
-use super::bench::{LONG, item_id, order_id, record};
+use super::bench::{LONG, account, at, buyer, id, item_id, order_id, record};
 use super::server::{Shop, settings};
 
 pub async fn a_schema_that_is_not_there_or_another_is_said_so(shop: &Shop) {
@@ -55,6 +56,26 @@ pub async fn several_migrate_at_once(shop: &Shop) {
     fresh.migrate().await.unwrap();
     let bench = fresh.bench().await;
     assert!(bench.accounts.is_empty().await.unwrap());
+}
+
+pub async fn an_account_from_before_there_was_a_second_factor_gets_one(shop: &Shop) {
+    let bench = shop.bench().await;
+    let created = bench
+        .accounts
+        .create(&[account(1, "kim@example.com")])
+        .await;
+    assert!(created.unwrap());
+    let raw = shop.raw().await;
+    raw.say("UPDATE accounts SET second_factor = NULL").await;
+    for on in [false, true] {
+        let happened = AccountEvent::SecondFactorSet { on };
+        let event = Event::of_account(EventId(id(13, 1)), buyer(1), at(50), happened);
+        let set = bench.accounts.set_second_factor(buyer(1), on, &event).await;
+        assert!(set.unwrap());
+        let read = bench.accounts.account(buyer(1)).await.unwrap();
+        assert_eq!(read.unwrap().second_factor, on);
+        assert_eq!(bench.events().await, u64::from(on), "none had none before");
+    }
 }
 
 pub async fn nobody_hears_the_password(shop: &Shop) {

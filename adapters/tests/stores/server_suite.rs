@@ -8,6 +8,7 @@ macro_rules! server_suite {
                 a_schema_that_is_not_there_or_another_is_said_so,
                 several_migrate_at_once,
                 nobody_hears_the_password,
+                an_account_from_before_there_was_a_second_factor_gets_one,
                 the_law_of_stock_holds_whoever_writes,
                 the_clock_is_the_servers_wherever_it_is,
             }

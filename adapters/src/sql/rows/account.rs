@@ -49,11 +49,16 @@ pub fn account(vault: &Vault, row: accounts::Model) -> Result<Account, BadRow> {
             address,
         },
         language: language(reading, row.language.as_deref())?,
+        second_factor: has_second_factor(&row),
         password_hash: row.password_hash,
-        second_factor: row.second_factor.unwrap_or(false),
         rehearsal: row.rehearsal,
         created_at: reading.instant("created_at", row.created_at)?,
     })
+}
+
+/// Accounts from before there was one say nothing of it: they have none.
+pub fn has_second_factor(row: &accounts::Model) -> bool {
+    row.second_factor.unwrap_or(false)
 }
 
 /// The row of an account.
