@@ -12,7 +12,7 @@ pub struct Process {
     /// What it is called in the report; several of one name are added up.
     pub name: String,
     pub pid: u32,
-    /// Whether what it started is counted with it.
+    /// Whether what it started is counted with it, also what has ended since.
     pub with_children: bool,
 }
 
@@ -74,7 +74,7 @@ pub fn read(watched: &[Process]) -> Result<Reading, String> {
         let own = account(process.pid)
             .ok_or_else(|| format!("there is no process {} ({})", process.pid, process.name))?;
         let children = if process.with_children {
-            descendants(&family, process.pid)
+            own.ended + descendants(&family, process.pid)
         } else {
             0
         };
@@ -105,6 +105,8 @@ struct Account {
     parent: u32,
     /// In user and in system mode, all threads, those that have ended too.
     ticks: u64,
+    /// Of its children that have ended, with theirs: so a sum over a family never falls.
+    ended: u64,
 }
 
 fn account(pid: u32) -> Option<Account> {
@@ -120,6 +122,7 @@ fn parse(stat: &str) -> Option<Account> {
     Some(Account {
         parent: u32::try_from(field(4)?).ok()?,
         ticks: field(14)? + field(15)?,
+        ended: field(16)? + field(17)?,
     })
 }
 
@@ -133,7 +136,7 @@ fn all_processes() -> HashMap<u32, Account> {
 fn descendants(family: &HashMap<u32, Account>, pid: u32) -> u64 {
     let children = family.iter().filter(|(_, account)| account.parent == pid);
     children
-        .map(|(child, account)| account.ticks + descendants(family, *child))
+        .map(|(child, account)| account.ticks + account.ended + descendants(family, *child))
         .sum()
 }
 
@@ -184,6 +187,7 @@ mod tests {
         let account = Account {
             parent: 42,
             ticks: 400,
+            ended: 7,
         };
         assert_eq!(parse(stat), Some(account));
         assert_eq!(parse("4711 (a) S 42"), None);
@@ -200,15 +204,22 @@ mod tests {
     }
 
     #[test]
-    fn what_a_process_started_is_counted_with_it() {
-        let account = |parent, ticks| Account { parent, ticks };
-        let family = [
-            (1, account(0, 1)),
-            (2, account(1, 10)),
-            (3, account(2, 100)),
-        ];
-        let all = family.into_iter().chain([(4, account(9, 1_000))]);
-        let family: HashMap<_, _> = all.collect();
+    fn what_a_process_started_is_counted_with_it_and_stays_counted() {
+        let account = |parent, ticks, ended| Account {
+            parent,
+            ticks,
+            ended,
+        };
+        let mut family = HashMap::from([
+            (1, account(0, 1, 0)),
+            (2, account(1, 10, 0)),
+            (3, account(2, 100, 0)),
+            (4, account(9, 1_000, 0)),
+        ]);
+        assert_eq!(descendants(&family, 1), 110);
+        // One ends, and its parent has waited for it.
+        family.remove(&3);
+        family.insert(2, account(1, 10, 100));
         assert_eq!(descendants(&family, 1), 110);
     }
 
